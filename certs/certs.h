@@ -1,0 +1,134 @@
+/*
+ * certs/certs.h: the door to the certificate room. Key pairs, and the lab's own two-tier PKI.
+ * OpenSSL is spoken to in here (and where a token is signed), and nowhere else.
+ */
+#ifndef LANYARD_CERTS_H
+#define LANYARD_CERTS_H
+
+#include "claims/claims.h"
+
+/* digest.c ------------------------------------------------------------------------------- */
+
+#define DIGEST_LENGTH 32
+
+/* SHA-256 (FIPS 180-4). Ends the process where the library cannot: there is nothing to fall back
+ * to. */
+void digest_sha256(const void *data, size_t length, unsigned char digest[DIGEST_LENGTH]);
+
+/* keypair.c ------------------------------------------------------------------------------ */
+
+struct evp_pkey_st; /* OpenSSL's EVP_PKEY */
+
+/* A private key and the certificate that belongs to it. */
+struct keypair;
+
+/*
+ * Loads a certificate (PEM, the first in the file) and its key (PEM, unencrypted) and checks that
+ * the key file is private (0600), that the two belong together, that the key is strong enough
+ * (RSA of 2048 bits or more, or an EC key on P-256, P-384 or P-521), and that `now` (wall ms) lies
+ * in the certificate's validity. Refuses with FAULT_SETTINGS, naming file and cure. The pair
+ * lives as long as `arena`.
+ */
+MUST_CHECK bool keypair_load(struct arena *arena, const char *certificate_path,
+                             const char *key_path, int64_t now, const struct keypair **pair,
+                             struct error *error);
+
+struct bytes keypair_certificate(const struct keypair *pair); /* DER, lives with the pair */
+struct evp_pkey_st *keypair_key(const struct keypair *pair);  /* borrowed */
+bool keypair_is_rsa(const struct keypair *pair);
+int64_t keypair_not_after(const struct keypair *pair); /* wall ms */
+
+/* certificate.c -------------------------------------------------------------------------- */
+
+/* What a person wants to know of a certificate; strings as in decision 28 and protocol.md 4.3. */
+struct certificate_facts {
+    const char *subject, *issuer;  /* leaf RDN first: "CN=alice, OU=People, O=lanyard lab" */
+    const char *serial;            /* DER content octets, upper-case hex */
+    const char *sha256;            /* of the DER, upper-case hex */
+    int64_t not_before, not_after; /* wall ms */
+    const char *const *crl_urls;   /* http addresses of the CRL distribution points */
+    size_t crl_url_count;
+};
+
+/* Reads the first certificate of a PEM file. */
+MUST_CHECK bool certificate_facts_load(struct arena *arena, const char *path,
+                                       struct certificate_facts *facts, struct error *error);
+/* The same certificate as DER, for those who fetch it over http. */
+MUST_CHECK bool certificate_der_load(struct arena *arena, const char *path, struct bytes *der,
+                                     struct error *error);
+
+/* lab.c ---------------------------------------------------------------------------------- */
+
+/*
+ * The lab's own PKI, in one folder. File names are fixed (below); certificates are PEM, keys PEM
+ * and 0600, CRLs DER. Every certificate and CRL is backdated by an hour (decision 16).
+ */
+#define LAB_ROOT "root.pem"
+#define LAB_ROOT_KEY "root.key"
+#define LAB_ROOT_CRL "root.crl"
+#define LAB_ISSUING "issuing.pem"
+#define LAB_ISSUING_KEY "issuing.key"
+#define LAB_ISSUING_CRL "issuing.crl"
+#define LAB_CHAIN "chain.pem" /* issuing CA, then root */
+#define LAB_TLS "tls.pem"     /* the server's certificate, then the issuing CA */
+#define LAB_TLS_KEY "tls.key"
+#define LAB_SIGNING "signing.pem"
+#define LAB_SIGNING_KEY "signing.key"
+
+/* Where the plain port serves the two CAs and their CRLs; these addresses stand in certificates. */
+#define LAB_PATH "/lanyard/pki/"
+#define LAB_PATH_ROOT_CERTIFICATE LAB_PATH "root.crt"
+#define LAB_PATH_ROOT_CRL LAB_PATH "root.crl"
+#define LAB_PATH_ISSUING_CERTIFICATE LAB_PATH "issuing.crt"
+#define LAB_PATH_ISSUING_CRL LAB_PATH "issuing.crl"
+
+/* What the lab's certificates say about where they live. */
+struct lab {
+    const char *folder;  /* the PKI's folder; must exist */
+    const char *host;    /* "localhost", a DNS name, or an IP address */
+    const char *address; /* "http://localhost:8080": what stands before LAB_PATH in AIA and CDP */
+    int64_t now;         /* wall ms */
+    const struct dice *dice;
+};
+
+/* Makes root CA, issuing CA, both CRLs and the token signing certificate (RSA-2048, self-signed
+ * as AD FS's is). Overwrites what is there: only for a new lab. */
+MUST_CHECK bool lab_make(struct arena *arena, const struct lab *lab, struct error *error);
+
+/*
+ * Issues the TLS certificate (P-256, 825 days at most) for lab->host: for "localhost" with
+ * certauth.localhost, *.certauth.localhost, 127.0.0.1 and ::1; for a name with certauth.NAME and
+ * *.certauth.NAME besides; for an IP address that address alone. A lab on a named host keeps the
+ * localhost names too, so that its operator can reach it from the machine itself.
+ */
+MUST_CHECK bool lab_issue_tls(struct arena *arena, const struct lab *lab, struct error *error);
+
+/* A person for whom an identity is issued. */
+struct lab_person {
+    const char *name;     /* file name and CN; letters, digits, '.', '-', '_' */
+    const char *upn;      /* SAN otherName 1.3.6.1.4.1.311.20.2.3; NULL: none */
+    const char *email;    /* SAN rfc822Name; NULL: none */
+    const char *password; /* of the PKCS#12 file */
+    const char *folder;   /* where the four files go */
+};
+
+/*
+ * Issues an identity (RSA-2048, two years, clientAuth and smart-card logon EKU, AIA and CDP of the
+ * issuing CA) and writes NAME.pem, NAME.key (0600), NAME-chain.pem (leaf, issuing CA, root) and
+ * NAME.p12 (0600; legacy PBE, SHA-1 MAC, with the chain: what Apple devices take).
+ */
+MUST_CHECK bool lab_issue_identity(struct arena *arena, const struct lab *lab,
+                                   const struct lab_person *person, struct error *error);
+
+/*
+ * Issues both CRLs anew: the next CRL number, the revocations of the CRL that is there, thisUpdate
+ * an hour ago, nextUpdate in seven days (root: 180). One that is unreadable is an error, never an
+ * empty CRL: revocations are not lost silently.
+ */
+MUST_CHECK bool lab_issue_crls(struct arena *arena, const struct lab *lab, struct error *error);
+
+/* When the sooner of the two CRLs runs out (wall ms). */
+MUST_CHECK bool lab_crls_expire_at(struct arena *arena, const struct lab *lab, int64_t *expires_at,
+                                   struct error *error);
+
+#endif

@@ -1,0 +1,371 @@
+/*
+ * server/server.h: the door to the server room, in the order a request walks through it from the
+ * back: settings, accounts, state, sessions, policy, pages, the wire. Calls go down the list of
+ * includes in house order only: main, cmd_*, listener, routes, passive, sign_in, issue, session,
+ * page, refusal, event, config.
+ */
+#ifndef LANYARD_SERVER_H
+#define LANYARD_SERVER_H
+
+#include "saml/saml.h"
+
+/* config.c: settings ---------------------------------------------------------------------- */
+
+enum log_format { LOG_TEXT = 0, LOG_JSON };
+
+/* A service that asks for tokens, as the settings describe it (Set-AdfsRelyingPartyTrust). */
+struct relying_party {
+    const char *name;
+    const char *const *identifiers;
+    size_t identifier_count;
+    const char *const *reply_urls; /* wsfed_endpoint first, then additional_wsfed_endpoints */
+    size_t reply_url_count;
+    bool enabled;
+    enum token_format format;
+    enum signature_algorithm algorithm;
+    int64_t token_lifetime;  /* ms */
+    int64_t not_before_skew; /* ms */
+    bool always_require_authentication;
+    const char *authorization_file, *issuance_file; /* absolute; for messages and pages */
+    const struct rule_set *authorization, *issuance;
+};
+
+/* Every setting, judged. Paths are absolute. Const once read. */
+struct settings {
+    const char *file;   /* lanyard.yaml */
+    const char *folder; /* where it lies */
+    bool lab;           /* what must never happen outside a lab is allowed only if true */
+    const char *display_name;
+    const char *host;   /* lower case */
+    const char *listen; /* "loopback" (127.0.0.1 and ::1) or one IP address */
+    long port, certificate_port, plain_port;
+    const char *identifier; /* entity id and token issuer */
+    const char *netbios_domain, *upn_suffix;
+    const char *users_folder, *pki_folder, *certificates_folder, *state_file;
+    const char *templates_folder; /* NULL: the pages compiled in */
+    const char *tls_certificate, *tls_key, *signing_certificate, *signing_key;
+    const char *acceptance_file;
+    const struct rule_set *acceptance; /* of the claims provider trust "Active Directory" */
+    int64_t sso_lifetime;              /* ms */
+    bool loop_detection;
+    long loop_tokens;      /* tokens one browser session may have within … */
+    int64_t loop_interval; /* … this many ms */
+    long hsts_seconds;     /* 0: the header is not sent (decision 9) */
+    long connections, connections_per_address;
+    int64_t request_deadline; /* ms to send a request, handshake and body included */
+    enum log_format log;
+    const struct relying_party *parties;
+    size_t party_count;
+    const char *main_url, *plain_url; /* "https://localhost:8443", without a default port */
+};
+
+/* A value from the command line or the environment, which wins over the file. */
+struct override {
+    const char *setting; /* "port" */
+    const char *value;
+    const char *source; /* "--port" or "LANYARD_PORT", for problems */
+};
+
+/* What may override the file. Lists are in order of precedence: the first one wins. */
+struct overrides {
+    struct override *list;
+    size_t count, room;
+    const char *const *parties; /* the values of --rp (decision 34) */
+    size_t party_count;
+};
+
+/*
+ * Reads the settings file, and the rule files it names. On failure `error` holds *every* problem,
+ * each with file, line and column where there is one, what was found, what was expected and the
+ * cure; fault FAULT_SETTINGS (FAULT_NOT_FOUND if the file itself cannot be read).
+ */
+MUST_CHECK bool settings_load(struct arena *arena, const char *file,
+                              const struct overrides *overrides, const struct settings **settings,
+                              struct error *error);
+
+/* Adds LANYARD_PORT and its like for every setting that may come from the environment. */
+void overrides_from_environment(struct arena *arena, struct overrides *overrides);
+void overrides_add(struct arena *arena, struct overrides *overrides, const char *setting,
+                   const char *value, const char *source);
+
+/* The party with that identifier (exact), enabled or not, or NULL. */
+const struct relying_party *settings_find_party(const struct settings *settings,
+                                                const char *identifier);
+
+/* account_file.c: who there is ------------------------------------------------------------ */
+
+/* A person, from one file of the users folder. */
+struct account {
+    const char *file;
+    const char *name; /* sAMAccountName */
+    const char *upn;
+    const char *password_hash; /* yescrypt; NULL: no password sign-in */
+    bool enabled;
+    struct fields attributes; /* AD attribute names; one field per value */
+};
+
+/* The accounts as they stood when they were loaded; const. */
+struct account_set;
+
+/* Reads every *.yaml of the folder; every problem of every file is in `error`. */
+MUST_CHECK bool account_set_load(struct arena *arena, const char *folder,
+                                 const struct account_set **accounts, struct error *error);
+size_t account_set_count(const struct account_set *accounts);
+const struct account *account_set_at(const struct account_set *accounts, size_t index);
+
+/* How a name was typed: only the two forms AD FS takes find anybody. */
+enum account_lookup { ACCOUNT_BAD_FORM = 0, ACCOUNT_UNKNOWN, ACCOUNT_FOUND };
+/* Finds by "user@suffix" (the UPN) or "DOMAIN\user", letters without case (ASCII and Unicode). */
+enum account_lookup account_find(const struct account_set *accounts,
+                                 const struct settings *settings, const char *typed,
+                                 const struct account **account);
+/* The values of an attribute (name without case); `*count` 0 where it has none. */
+const char *const *account_values(struct arena *arena, const struct account *account,
+                                  const char *attribute, size_t *count);
+
+/*
+ * Writes one user's file with one rename (decision 23); `account->file` NULL makes a new name.
+ * Comments a person wrote in the file are lost only where they stand in what is replaced.
+ */
+MUST_CHECK bool account_save(struct arena *arena, const char *folder, const struct account *account,
+                             struct error *error);
+
+/* directory.c: the accounts as the attribute store "Active Directory" (claimrules 8.1) ----- */
+struct directory {
+    const struct account_set *accounts;
+    const struct settings *settings;
+};
+struct attribute_source directory_source(const struct directory *directory);
+/* What the claims provider "Active Directory" says of somebody (decision 24), but for how and
+ * when they signed in. */
+void directory_claims(const struct directory *directory, const struct account *account,
+                      struct claim_set *claims);
+
+/* password.c ------------------------------------------------------------------------------ */
+
+/* Bounds how many hashes run at once, so that sixty sign-ins do not starve the rest (P8). */
+struct hash_gate;
+struct hash_gate *hash_gate_new(struct arena *arena);
+
+#define PASSWORD_LIMIT 128 /* bytes; AD FS's pages say so too */
+
+/* A yescrypt hash of the password, for a user's file. */
+MUST_CHECK bool password_hash(struct arena *arena, const char *password, const char **hash,
+                              struct error *error);
+/*
+ * True if `password` fits the account's hash. `account` may be NULL, disabled or without a hash:
+ * the answer is then false after just as much work (P1). Refuses empty and over-long ones first.
+ */
+bool password_fits(struct hash_gate *gate, const struct account *account, const char *password);
+
+/* snapshot.c: everything that is read, as one counted whole (decision 20) ------------------- */
+
+struct snapshot {
+    struct arena *arena;
+    const struct settings *settings;
+    const struct account_set *accounts;
+    struct directory directory;
+    const struct keypair *signing, *tls;
+    const struct signer *signer;
+    const struct page_set *pages;
+    struct listener_credentials *credentials; /* TLS, made by the listener */
+};
+
+/* Builds a snapshot from files; on failure nothing has changed. The caller holds one reference. */
+MUST_CHECK bool snapshot_load(const char *file, const struct overrides *overrides, int64_t now,
+                              struct snapshot **snapshot, struct error *error);
+const struct snapshot *snapshot_hold(const struct snapshot *snapshot);
+void snapshot_release(const struct snapshot *snapshot);
+
+/* event.c: the one stream of decisions ------------------------------------------------------ */
+
+enum outcome { OUTCOME_REFUSED = 0, OUTCOME_DONE, OUTCOME_NOTE, OUTCOME_WARNING };
+
+/* Something that was decided, and why. Unset strings are NULL. Never a secret in any of them. */
+struct event {
+    const char *name; /* a stable word: "sign-in", "token", "request", "reload" */
+    enum outcome outcome;
+    int adfs_id;             /* AD FS's event id, or 0 */
+    const char *activity_id; /* ours; NULL for what no request caused */
+    const char *request_id;  /* client-request-id, as the client sent it */
+    const char *remote;      /* the client's address */
+    const char *user, *party, *method;
+    const char *code; /* "MSIS7007" */
+    const char *why;  /* a sentence for the operator */
+    const char *detail;
+};
+
+struct event_stream;
+/* Writes to `descriptor`, one write(2) per line. */
+struct event_stream *event_stream_new(struct arena *arena, enum log_format format, int descriptor,
+                                      const struct clock *clock);
+void event_tell(struct event_stream *stream, const struct event *event);
+
+/* state.c: what must outlive a restart (SQLite) ---------------------------------------------- */
+
+struct state;
+/* Opens or makes the state file (0600). Refuses one made by a newer lanyard, or damaged (G5). */
+MUST_CHECK bool state_open(struct arena *arena, const char *path, struct state **state,
+                           struct error *error);
+void state_close(struct state *state);
+
+#define SESSION_KEY_LENGTH 32 /* SHA-256 of the id in the cookie */
+
+struct session_record {
+    unsigned char key[SESSION_KEY_LENGTH];
+    int64_t expires_at;
+    const char *account; /* so that a user's sessions can be ended */
+    const char *body;    /* JSON, written and read by session.c */
+};
+MUST_CHECK bool state_put_session(struct state *state, const struct session_record *record,
+                                  struct error *error);
+/* False with no problem in `error` if there is none. */
+MUST_CHECK bool state_find_session(struct state *state, struct arena *arena,
+                                   const unsigned char key[SESSION_KEY_LENGTH], int64_t now,
+                                   struct session_record *record, struct error *error);
+MUST_CHECK bool state_drop_session(struct state *state, const unsigned char key[SESSION_KEY_LENGTH],
+                                   struct error *error);
+/* Adds a relying party to those the session has seen; the second time changes nothing. */
+MUST_CHECK bool state_note_party(struct state *state, const unsigned char key[SESSION_KEY_LENGTH],
+                                 const char *identifier, struct error *error);
+/* Forgets what has expired. */
+MUST_CHECK bool state_sweep(struct state *state, int64_t now, struct error *error);
+
+/* session.c ------------------------------------------------------------------------------- */
+
+#define SESSION_COOKIE "MSISAuth"
+
+/* A browser's session: who, and under which key its record lies. */
+struct session {
+    unsigned char key[SESSION_KEY_LENGTH];
+    struct principal principal;
+};
+
+/* Starts a session with a fresh 256-bit id; `cookie` is what the browser keeps (decision 5). */
+MUST_CHECK bool session_begin(struct state *state, struct arena *arena, const struct dice *dice,
+                              const struct principal *principal, int64_t expires_at,
+                              const char **cookie, struct error *error);
+/*
+ * The session of that cookie value, or none (false, without a problem) if it is not one of ours,
+ * has ended or run out at `now`.
+ */
+MUST_CHECK bool session_find(struct state *state, struct arena *arena, const char *cookie,
+                             int64_t now, struct session *session, struct error *error);
+/* Ends it: the record is gone before this returns. No cookie, no such session: fine. */
+MUST_CHECK bool session_end(struct state *state, const char *cookie, struct error *error);
+
+/* loop.c: MSIS7042 (decision 8) -------------------------------------------------------------- */
+
+struct loop_guard;
+struct loop_guard *loop_guard_new(struct arena *arena);
+/* Counts a token for a session; false if it already had `limit` within `interval` ms. */
+bool loop_guard_admit(struct loop_guard *guard, const unsigned char key[SESSION_KEY_LENGTH],
+                      int64_t monotonic_now, long limit, int64_t interval);
+
+/* policy.c: the one decision (habit 11) ------------------------------------------------------ */
+
+/* What any protocol's front door boils down to. */
+struct sign_in_request {
+    const struct relying_party *party;
+    const char *reply, *context;
+    const char *asked_method; /* the URI as it was asked, or NULL */
+    long fresh_minutes;       /* FRESH_ANY, or ask again at this age */
+    bool always_prompt;       /* prompt=login, or the party's own setting */
+};
+
+enum step { STEP_REFUSE = 0, STEP_ASK_PASSWORD, STEP_ASK_CERTIFICATE, STEP_ISSUE };
+
+/* Which ways of signing in are offered where the request came from. */
+struct methods_offered {
+    bool password, certificate;
+};
+
+struct decision {
+    enum step step;
+    const char *why;  /* the line that decided, for people */
+    enum fault fault; /* where refused */
+};
+
+/* What the URI in `wauth` means: METHOD_NONE for one nobody here knows. */
+enum sign_in_method method_of_uri(const char *uri);
+/* `known` is NULL where nobody has signed in. A pure function of its arguments. */
+struct decision policy_next_step(const struct sign_in_request *asked, const struct principal *known,
+                                 const struct methods_offered *offered, int64_t now);
+
+/* templates/embed.cmake ---------------------------------------------------------------------- */
+
+/* A file of templates/, compiled in: "sign_in.html", "lab/lanyard.yaml". */
+struct embedded {
+    const char *name;
+    const char *text; /* ends in NUL */
+    size_t length;
+};
+extern const struct embedded embedded_files[];
+extern const size_t embedded_count;
+
+/* page.c ------------------------------------------------------------------------------------ */
+
+enum page { PAGE_SIGN_IN = 0, PAGE_TOKEN, PAGE_ERROR, PAGE_SIGNED_OUT, PAGE_HOME, PAGE_COUNT };
+
+/* Templates, parsed; const. */
+struct page_set;
+/* Parses all pages: those compiled in, or a file of the same name in `folder` (may be NULL). */
+MUST_CHECK bool page_set_load(struct arena *arena, const char *folder,
+                              const struct page_set **pages, struct error *error);
+/* Fills a page. Values are escaped for HTML always; a value not given is empty. */
+void page_render(const struct page_set *pages, enum page page, const struct fields *values,
+                 struct text *body);
+/* The Content-Security-Policy of that page: its own styles and scripts by hash (decision 2). */
+const char *page_policy(const struct page_set *pages, enum page page);
+
+/* the wire: listener.c --------------------------------------------------------------------- */
+
+enum port { PORT_MAIN = 0, PORT_PLAIN, PORT_COUNT };
+
+/* A request, already checked; const once made. Strings that did not come are NULL. */
+struct request {
+    struct arena *arena;
+    const struct snapshot *snapshot;
+    const char *activity_id;
+    enum port port;
+    const char *method;       /* "GET" */
+    const char *path;         /* lower case, without one trailing slash */
+    const char *target;       /* as it came: path and query, printable ASCII only */
+    const char *query_string; /* of the target, without '?'; "" where absent */
+    const char *remote;       /* the client's IP address */
+    const char *host, *origin, *fetch_site, *content_type, *user_agent, *language, *if_none_match;
+    struct fields query, form, cookies;
+    struct bytes body;
+    struct moment now;
+};
+
+/* The answer being made. Zeroed but for the texts; a handler that sets no status refuses. */
+struct response {
+    int status;
+    const char *content_type;
+    const char *policy; /* Content-Security-Policy; NULL: nothing at all is allowed */
+    struct fields headers;
+    struct text body;
+    bool cacheable; /* false: Cache-Control: no-store */
+};
+
+/* The running server. What is not const locks itself. */
+struct lanyard {
+    struct snapshots *snapshots;
+    struct state *state;
+    struct event_stream *events;
+    struct hash_gate *gate;
+    struct loop_guard *loops;
+    struct clock clock;
+    struct dice dice;
+};
+
+/* The snapshot in force, held for the caller; and its successor, which takes the reference. */
+struct snapshots *snapshots_new(struct arena *arena, struct snapshot *first);
+const struct snapshot *snapshots_hold(struct snapshots *snapshots);
+void snapshots_swap(struct snapshots *snapshots, struct snapshot *next);
+
+typedef void request_handler(struct lanyard *lanyard, const struct request *request,
+                             struct response *response);
+
+#endif
