@@ -33,14 +33,14 @@ struct bytes {
 struct arena;
 
 struct arena *arena_new(void);
-void arena_free(struct arena *arena); /* runs the adopted drops, newest first; NULL is fine */
+void arena_free(struct arena *arena);  /* runs the adopted drops, newest first; NULL is fine */
 void arena_drop(struct arena **arena); /* for OWNED */
 
 /* Zeroed memory, aligned for anything. */
 void *arena_alloc(struct arena *arena, size_t size);
 /* Zeroed memory for `count` things of `size`; ends the process if the product overflows. */
 void *arena_array(struct arena *arena, size_t count, size_t size);
-char *arena_copy(struct arena *arena, const char *string); /* NULL gives NULL */
+char *arena_copy(struct arena *arena, const char *string);                     /* NULL gives NULL */
 char *arena_copy_range(struct arena *arena, const char *start, size_t length); /* adds a NUL */
 char *arena_print(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 
@@ -69,8 +69,8 @@ enum fault {
     FAULT_MALFORMED,    /* a request that breaks the rules of its protocol */
     FAULT_TOO_LARGE,
     FAULT_MEDIA_TYPE,
-    FAULT_WRONG_HOST,   /* the Host or the TLS server name is not ours */
-    FAULT_CROSS_SITE,   /* a browser says that another site sent this post */
+    FAULT_WRONG_HOST, /* the Host or the TLS server name is not ours */
+    FAULT_CROSS_SITE, /* a browser says that another site sent this post */
     FAULT_NOT_FOUND,
     FAULT_HTTP_METHOD,
     FAULT_UNKNOWN_ACTION, /* no protocol handler for this `wa` */
@@ -134,7 +134,8 @@ struct text text_in(struct arena *arena);
 /* Our own words, taken as they are: only string literals compile. */
 #define text_add_literal(text, literal) text_add_unescaped((text), "" literal, sizeof(literal) - 1)
 void text_add_unescaped(struct text *text, const char *start, size_t length);
-void text_add_plain(struct text *text, const char *string); /* for text/plain and logs' inner text */
+void text_add_plain(struct text *text,
+                    const char *string); /* for text/plain and logs' inner text */
 void text_print(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_print_list(struct text *text, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
 
@@ -168,7 +169,7 @@ MUST_CHECK bool base64_read(struct arena *arena, const char *string, size_t leng
 /* Equal in constant time for equal lengths; for MACs, keys and password hashes. */
 bool bytes_same_secret(const void *left, const void *right, size_t length);
 
-bool string_is(const char *left, const char *right); /* both non-NULL and equal */
+bool string_is(const char *left, const char *right);          /* both non-NULL and equal */
 bool string_is_any_case(const char *left, const char *right); /* ASCII letters only */
 bool string_starts(const char *string, const char *prefix);
 bool string_ends(const char *string, const char *suffix);
