@@ -4,7 +4,7 @@
  * goes: a request holds passwords, and growing text leaves copies of them behind.
  *
  * Under the address sanitizer every allocation is a chunk of exactly its size, so that reading
- * one byte too many, or after the arena is gone, is reported as it would be with malloc.
+ * one byte too many or too early, or after the arena is gone, is reported as with malloc.
  */
 #include "base/base.h"
 
@@ -21,8 +21,11 @@
 #define EACH_ALONE true
 #endif
 #endif
-#ifndef EACH_ALONE
+#ifdef EACH_ALONE
+#include <sanitizer/asan_interface.h>
+#else
 #define EACH_ALONE false
+#define ASAN_POISON_MEMORY_REGION(start, length) ((void)(start))
 #endif
 
 #define ALIGNMENT ((size_t)16)
@@ -33,7 +36,8 @@
 
 struct chunk {
     struct chunk *next;
-    size_t size, used; /* of data */
+    size_t size, used;      /* of data */
+    unsigned char guard[8]; /* closed by the address sanitizer: the byte before the first */
     alignas(16) unsigned char data[];
 };
 
@@ -91,6 +95,7 @@ static struct chunk *chunk_new(size_t size)
     chunk->next = NULL;
     chunk->size = size;
     chunk->used = 0;
+    ASAN_POISON_MEMORY_REGION(chunk->guard, sizeof(chunk->guard));
     return chunk;
 }
 

@@ -81,6 +81,28 @@ void text_print(struct text *text, const char *format, ...)
     va_end(arguments);
 }
 
+static const char *html_reference(char character)
+{
+    switch (character) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    case '\r':
+        return "&#13;";
+    case '\n':
+        return "&#10;";
+    default:
+        return "&#9;"; /* TAB, the last one asked for */
+    }
+}
+
 void text_add_html(struct text *text, const char *string)
 {
     while (string != NULL && *string != '\0') {
@@ -89,7 +111,7 @@ void text_add_html(struct text *text, const char *string)
         text_add_unescaped(text, string, harmless);
         string += harmless;
         if (*string != '\0') {
-            text_print(text, "&#%d;", *string);
+            text_add_plain(text, html_reference(*string));
             string++;
         }
     }
