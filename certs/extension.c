@@ -1,0 +1,136 @@
+/*
+ * Extensions of the certificates we issue. Trusts that names and addresses were checked by those
+ * who put them in; refuses only what ASN.1 itself cannot hold.
+ */
+#include "certs/extension.h"
+
+static void drop_object(ASN1_OBJECT **object)
+{
+    ASN1_OBJECT_free(*object);
+}
+
+static void drop_type(ASN1_TYPE **type)
+{
+    ASN1_TYPE_free(*type);
+}
+
+static void drop_access(ACCESS_DESCRIPTION **access)
+{
+    ACCESS_DESCRIPTION_free(*access);
+}
+
+static void drop_accesses(AUTHORITY_INFO_ACCESS **accesses)
+{
+    AUTHORITY_INFO_ACCESS_free(*accesses);
+}
+
+static void drop_point(DIST_POINT **point)
+{
+    DIST_POINT_free(*point);
+}
+
+bool names_add(GENERAL_NAMES *names, int type, const char *value)
+{
+    OWNED(drop_general_name)
+    GENERAL_NAME *name = a2i_GENERAL_NAME(NULL, NULL, NULL, type, value, 0);
+
+    if (name == NULL || sk_GENERAL_NAME_push(names, name) <= 0) {
+        return false;
+    }
+    name = NULL; /* the list has it */
+    return true;
+}
+
+bool names_add_upn(GENERAL_NAMES *names, const char *upn)
+{
+    OWNED(drop_general_name) GENERAL_NAME *name = GENERAL_NAME_new();
+    OWNED(drop_object) ASN1_OBJECT *kind = OBJ_nid2obj(NID_ms_upn);
+    OWNED(drop_type) ASN1_TYPE *value = ASN1_TYPE_new();
+    ASN1_STRING *text = ASN1_UTF8STRING_new();
+
+    if (value == NULL || text == NULL) {
+        ASN1_STRING_free(text);
+        return false;
+    }
+    ASN1_TYPE_set(value, V_ASN1_UTF8STRING, text); /* owns the text from here */
+    if (name == NULL || kind == NULL || ASN1_STRING_set(text, upn, -1) != 1
+        || GENERAL_NAME_set0_othername(name, kind, value) != 1) {
+        return false;
+    }
+    kind = NULL; /* the name has both */
+    value = NULL;
+    if (sk_GENERAL_NAME_push(names, name) <= 0) {
+        return false;
+    }
+    name = NULL; /* the list has it */
+    return true;
+}
+
+bool extension_add_names(X509 *certificate, const GENERAL_NAMES *names)
+{
+    return X509_add1_ext_i2d(certificate, NID_subject_alt_name, (void *)names, 0, X509V3_ADD_APPEND)
+           == 1;
+}
+
+bool extension_add_issuer_url(X509 *certificate, const char *url)
+{
+    OWNED(drop_accesses) AUTHORITY_INFO_ACCESS *accesses = sk_ACCESS_DESCRIPTION_new_null();
+    OWNED(drop_access) ACCESS_DESCRIPTION *access = ACCESS_DESCRIPTION_new();
+
+    if (accesses == NULL || access == NULL
+        || a2i_GENERAL_NAME(access->location, NULL, NULL, GEN_URI, url, 0) == NULL) {
+        return false;
+    }
+    access->method = OBJ_nid2obj(NID_ad_ca_issuers);
+    if (sk_ACCESS_DESCRIPTION_push(accesses, access) <= 0) {
+        return false;
+    }
+    access = NULL; /* the list has it */
+    return X509_add1_ext_i2d(certificate, NID_info_access, accesses, 0, X509V3_ADD_APPEND) == 1;
+}
+
+/* The point's name takes its list of one address over. */
+static bool name_point(DIST_POINT *point, const char *url)
+{
+    GENERAL_NAMES *names = GENERAL_NAMES_new();
+
+    point->distpoint = DIST_POINT_NAME_new();
+    if (names == NULL || point->distpoint == NULL) {
+        GENERAL_NAMES_free(names);
+        return false;
+    }
+    point->distpoint->type = 0; /* fullName */
+    point->distpoint->name.fullname = names;
+    return names_add(names, GEN_URI, url);
+}
+
+bool extension_add_crl_url(X509 *certificate, const char *url)
+{
+    OWNED(drop_crl_points) CRL_DIST_POINTS *points = CRL_DIST_POINTS_new();
+    OWNED(drop_point) DIST_POINT *point = DIST_POINT_new();
+
+    if (points == NULL || point == NULL || !name_point(point, url)
+        || sk_DIST_POINT_push(points, point) <= 0) {
+        return false;
+    }
+    point = NULL; /* the list has it */
+    return X509_add1_ext_i2d(certificate, NID_crl_distribution_points, points, 0, X509V3_ADD_APPEND)
+           == 1;
+}
+
+bool extension_add_constants(X509 *certificate, X509 *issuer, const struct extension *extensions)
+{
+    X509V3_CTX context;
+
+    X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
+    for (; extensions->nid != 0; extensions++) {
+        OWNED(drop_extension)
+        X509_EXTENSION *made =
+            X509V3_EXT_nconf_nid(NULL, &context, extensions->nid, extensions->value);
+
+        if (made == NULL || X509_add_ext(certificate, made, -1) != 1) {
+            return false;
+        }
+    }
+    return true;
+}

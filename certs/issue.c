@@ -1,0 +1,112 @@
+/*
+ * Making keys and certificates by RFC 5280: version 3, SHA-256, a positive random serial, never
+ * valid beyond the issuer. Trusts the plan, which its makers have checked.
+ */
+#include "certs/issue.h"
+
+#define SERIAL_SIZE 16
+#define RSA_BITS 2048 /* Apple and old Windows take it everywhere; 3072 costs 3 times the signing  \
+                       */
+
+bool issue_rsa_key(struct arena *arena, EVP_PKEY **key, struct error *error)
+{
+    EVP_PKEY *made = EVP_RSA_gen(RSA_BITS);
+
+    if (made == NULL) {
+        return openssl_fail(error, "an RSA key could not be made");
+    }
+    *key = arena_keep_key(arena, made);
+    return true;
+}
+
+bool issue_p256_key(struct arena *arena, EVP_PKEY **key, struct error *error)
+{
+    EVP_PKEY *made = EVP_EC_gen("P-256");
+
+    if (made == NULL) {
+        return openssl_fail(error, "a P-256 key could not be made");
+    }
+    *key = arena_keep_key(arena, made);
+    return true;
+}
+
+/*
+ * RFC 5280, 4.1.2.2: positive, at most 20 octets, unique for the issuer. The first octet is kept
+ * within 40 and 7F, so that it is neither negative nor padded and all serials have one length.
+ */
+static bool set_serial(X509 *certificate, const struct dice *dice)
+{
+    OWNED(drop_bignum) BIGNUM *number = NULL;
+    unsigned char serial[SERIAL_SIZE];
+
+    dice_roll(dice, serial, sizeof(serial));
+    serial[0] = (unsigned char)((serial[0] & 0x3f) | 0x40);
+    number = BN_bin2bn(serial, sizeof(serial), NULL);
+    return number != NULL && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
+}
+
+static bool add_part(X509_NAME *name, int nid, const char *value)
+{
+    return value == NULL
+           || X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *)value, -1,
+                                         -1, 0)
+                  == 1;
+}
+
+static bool set_subject(X509 *certificate, const struct certificate_plan *plan)
+{
+    OWNED(drop_x509_name) X509_NAME *name = X509_NAME_new();
+
+    return name != NULL && add_part(name, NID_organizationName, plan->organization)
+           && add_part(name, NID_organizationalUnitName, plan->unit)
+           && add_part(name, NID_commonName, plan->name)
+           && X509_set_subject_name(certificate, name) == 1;
+}
+
+static bool set_validity(X509 *certificate, const struct certificate_plan *plan)
+{
+    int64_t end = plan->not_after;
+
+    if (plan->issuer != NULL && end > plan->issuer->not_after) {
+        end = plan->issuer->not_after;
+    }
+    return asn1_time_write(X509_getm_notBefore(certificate), plan->not_before)
+           && asn1_time_write(X509_getm_notAfter(certificate), end);
+}
+
+static bool add_extensions(X509 *certificate, X509 *issuer, const struct certificate_plan *plan)
+{
+    return extension_add_constants(certificate, issuer, plan->extensions)
+           && (plan->names == NULL || extension_add_names(certificate, plan->names))
+           && (plan->issuer_url == NULL || extension_add_issuer_url(certificate, plan->issuer_url))
+           && (plan->crl_url == NULL || extension_add_crl_url(certificate, plan->crl_url));
+}
+
+static bool fill(X509 *certificate, const struct certificate_plan *plan, const struct dice *dice)
+{
+    X509 *issuer = plan->issuer == NULL ? certificate : plan->issuer->certificate;
+
+    return X509_set_version(certificate, X509_VERSION_3) == 1 && set_serial(certificate, dice)
+           && set_subject(certificate, plan) && set_validity(certificate, plan)
+           && X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1
+           && X509_set_pubkey(certificate, plan->key) == 1
+           && add_extensions(certificate, issuer, plan);
+}
+
+bool issue_certificate(struct arena *arena, const struct certificate_plan *plan,
+                       const struct dice *dice, const struct keypair **pair, struct error *error)
+{
+    OWNED(drop_x509) X509 *made = X509_new();
+    EVP_PKEY *signing_key = plan->issuer == NULL ? plan->key : plan->issuer->key;
+    X509 *certificate;
+
+    if (made == NULL || !fill(made, plan, dice)
+        || X509_sign(made, signing_key, EVP_sha256()) <= 0) {
+        return openssl_fail(
+            error,
+            arena_print(error->arena, "the certificate of %s could not be issued", plan->name));
+    }
+    certificate = arena_keep_x509(arena, made);
+    made = NULL; /* kept by the arena */
+    return keypair_make(arena, certificate, plan->key, pair, error);
+}

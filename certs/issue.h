@@ -1,0 +1,29 @@
+/*
+ * certs/issue.h: private to the certs room. Making keys and certificates.
+ */
+#ifndef LANYARD_CERTS_ISSUE_H
+#define LANYARD_CERTS_ISSUE_H
+
+#include "certs/extension.h"
+#include "certs/keypair.h"
+
+/* What a certificate is to say. Unset parts stay out of it. */
+struct certificate_plan {
+    const char *organization, *unit, *name; /* O, OU, CN: in that order in the DER */
+    EVP_PKEY *key;                          /* whose public half it certifies */
+    const struct keypair *issuer;           /* NULL: it signs itself */
+    int64_t not_before, not_after;          /* wall ms; cut to the issuer's own end */
+    const struct extension *extensions;
+    const GENERAL_NAMES *names;
+    const char *issuer_url, *crl_url;
+};
+
+MUST_CHECK bool issue_certificate(struct arena *arena, const struct certificate_plan *plan,
+                                  const struct dice *dice, const struct keypair **pair,
+                                  struct error *error);
+
+/* New keys; they live in `arena`. */
+MUST_CHECK bool issue_rsa_key(struct arena *arena, EVP_PKEY **key, struct error *error);
+MUST_CHECK bool issue_p256_key(struct arena *arena, EVP_PKEY **key, struct error *error);
+
+#endif

@@ -1,0 +1,227 @@
+/*
+ * Identities for the lab's people: a certificate to sign in with, as files for every kind of
+ * client. Refuses names that would reach outside the folder or overwrite the PKI's own files.
+ */
+#include "certs/lab.h"
+
+#include "certs/issue.h"
+#include "certs/pem.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define IDENTITY_LIFE (2 * 365 * LAB_DAY)
+#define P12_ITERATIONS 2048
+
+static const struct extension identity_extensions[] = {
+    {NID_basic_constraints, "critical,CA:FALSE"},
+    /* Without digitalSignature TLS refuses the certificate in the handshake. */
+    {NID_key_usage, "critical,digitalSignature,keyEncipherment"},
+    {NID_ext_key_usage, "clientAuth,msSmartcardLogin"},
+    {NID_subject_key_identifier, "hash"},
+    {NID_authority_key_identifier, "keyid:always"},
+    {0, NULL},
+};
+
+static void drop_p12(PKCS12 **p12)
+{
+    PKCS12_free(*p12);
+}
+
+static void drop_stack(STACK_OF(X509) * *stack)
+{
+    sk_X509_free(*stack); /* the certificates belong to the arena */
+}
+
+static bool is_file_name(const char *name)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    size_t length = strlen(name);
+
+    /* No ".." and no hidden file; no "-x", which programs take for an option. */
+    return length > 0 && length <= LAB_COMMON_NAME_LIMIT && name[0] != '.' && name[0] != '-'
+           && strspn(name, allowed) == length;
+}
+
+static bool is_same_folder(const char *left, const char *right)
+{
+    struct stat one, other;
+
+    return stat(left, &one) == 0 && stat(right, &other) == 0 && one.st_dev == other.st_dev
+           && one.st_ino == other.st_ino;
+}
+
+/* Would NAME.pem, NAME.key or NAME-chain.pem be a file of the PKI, or of another person? */
+static bool is_taken(const struct lab *lab, const struct lab_person *person)
+{
+    static const char *const taken[] = {"root", "issuing", "chain", "tls", "signing"};
+
+    if (string_ends(person->name, "-chain")) {
+        return true;
+    }
+    for (size_t i = 0; i < COUNT_OF(taken); i++) {
+        if (string_is(person->name, taken[i])) {
+            return is_same_folder(lab->folder, person->folder);
+        }
+    }
+    return false;
+}
+
+/* NAME@DOMAIN with nothing that could break out of it: no blanks, no control characters. */
+static bool is_mailbox(const char *address, bool is_ascii)
+{
+    const char *at = strchr(address, '@');
+
+    if (at == NULL || at == address || at[1] == '\0' || strchr(at + 1, '@') != NULL) {
+        return false;
+    }
+    for (const unsigned char *c = (const unsigned char *)address; *c != '\0'; c++) {
+        if (*c <= ' ' || *c == 0x7f || (is_ascii && *c > 0x7f)) {
+            return false;
+        }
+    }
+    return utf8_is_xml(address, strlen(address)); /* it will stand in tokens */
+}
+
+static bool check_person(const struct lab *lab, const struct lab_person *person,
+                         struct error *error)
+{
+    if (!is_file_name(person->name)) {
+        return fail(error, FAULT_SETTINGS,
+                    "\"%s\" cannot be the name of an identity: use 1 to 64 letters, digits, '.', "
+                    "'-' and '_', beginning with a letter, a digit or '_'",
+                    person->name);
+    }
+    if (is_taken(lab, person)) {
+        return fail(error, FAULT_SETTINGS,
+                    "An identity called \"%s\" would overwrite other files of the lab; choose "
+                    "another name or another folder",
+                    person->name);
+    }
+    if (person->upn != NULL && !is_mailbox(person->upn, false)) {
+        return fail(error, FAULT_SETTINGS, "\"%s\" is no user principal name: expected NAME@DOMAIN",
+                    person->upn);
+    }
+    if (person->email != NULL && !is_mailbox(person->email, true)) {
+        return fail(error, FAULT_SETTINGS,
+                    "\"%s\" is no e-mail address a certificate can hold: expected NAME@DOMAIN in "
+                    "ASCII (RFC 5280, 4.2.1.6)",
+                    person->email);
+    }
+    if (person->password == NULL || *person->password == '\0') {
+        return fail(error, FAULT_SETTINGS,
+                    "The .p12 file of \"%s\" needs a password: Apple devices refuse an empty one",
+                    person->name);
+    }
+    return true;
+}
+
+static bool add_person_names(GENERAL_NAMES *names, const struct lab_person *person)
+{
+    return names != NULL && (person->upn == NULL || names_add_upn(names, person->upn))
+           && (person->email == NULL || names_add(names, GEN_EMAIL, person->email));
+}
+
+static bool issue_identity(struct arena *arena, const struct lab *lab,
+                           const struct lab_person *person, const struct keypair *issuer,
+                           const struct keypair **identity, struct error *error)
+{
+    OWNED(drop_general_names) GENERAL_NAMES *names = GENERAL_NAMES_new();
+    bool is_named = person->upn != NULL || person->email != NULL;
+    struct certificate_plan plan = {
+        .organization = LAB_ORGANIZATION,
+        .unit = "People",
+        .name = person->name,
+        .issuer = issuer,
+        .not_before = lab->now - LAB_BACKDATE,
+        .not_after = lab->now + IDENTITY_LIFE,
+        .extensions = identity_extensions,
+        .names = is_named ? names : NULL, /* RFC 5280, 4.2.1.6: never an empty SAN */
+        .issuer_url = lab_url(arena, lab, LAB_PATH_ISSUING_CERTIFICATE),
+        .crl_url = lab_url(arena, lab, LAB_PATH_ISSUING_CRL),
+    };
+
+    if (!add_person_names(names, person)) {
+        return openssl_fail(error, "the names of an identity could not be written");
+    }
+    return issue_rsa_key(arena, &plan.key, error)
+           && issue_certificate(arena, &plan, lab->dice, identity, error);
+}
+
+/*
+ * The old encryption (PBE with SHA-1 and 3DES, SHA-1 MAC) is weak against a guessed password, but
+ * the only one that all Apple devices and Windows before 2019 import. What protects the file is
+ * its mode; the password is what the import dialogs ask for.
+ */
+static PKCS12 *make_p12(const struct lab_person *person, const struct keypair *identity,
+                        STACK_OF(X509) * authorities)
+{
+    PKCS12 *p12 = PKCS12_create(
+        person->password, person->name, identity->key, identity->certificate, authorities,
+        NID_pbe_WithSHA1And3_Key_TripleDES_CBC, NID_pbe_WithSHA1And3_Key_TripleDES_CBC,
+        P12_ITERATIONS, -1 /* no MAC yet: it would be SHA-256 */, 0);
+
+    if (p12 != NULL
+        && PKCS12_set_mac(p12, person->password, -1, NULL, 0, P12_ITERATIONS, EVP_sha1()) != 1) {
+        PKCS12_free(p12);
+        return NULL;
+    }
+    return p12;
+}
+
+static bool write_p12(struct arena *arena, const char *path, const struct lab_person *person,
+                      const struct keypair *identity, X509 *const authorities[2],
+                      struct error *error)
+{
+    OWNED(drop_stack) STACK_OF(X509) *stack = sk_X509_new_null();
+    OWNED(drop_p12) PKCS12 *p12 = NULL;
+    unsigned char *written = NULL;
+    struct bytes der;
+    int length;
+
+    if (stack != NULL && sk_X509_push(stack, authorities[0]) > 0
+        && sk_X509_push(stack, authorities[1]) > 0) {
+        p12 = make_p12(person, identity, stack);
+    }
+    if (p12 == NULL) {
+        return openssl_fail(error, "a PKCS#12 file could not be made");
+    }
+    length = i2d_PKCS12(p12, &written);
+    return arena_keep_der(arena, written, length, &der, error)
+           && file_write(arena, path, der.data, der.length, 0600, error);
+}
+
+static const char *person_file(struct arena *arena, const struct lab_person *person,
+                               const char *ending)
+{
+    return path_join(arena, person->folder, arena_print(arena, "%s%s", person->name, ending));
+}
+
+static bool write_identity(struct arena *arena, const struct lab_person *person,
+                           const struct keypair *identity, X509 *const authorities[2],
+                           struct error *error)
+{
+    X509 *chain[] = {identity->certificate, authorities[0], authorities[1]};
+
+    return pem_write_key(arena, person_file(arena, person, ".key"), identity->key, error)
+           && pem_write_certificates(arena, person_file(arena, person, ".pem"), chain, 1, error)
+           && pem_write_certificates(arena, person_file(arena, person, "-chain.pem"), chain, 3,
+                                     error)
+           && write_p12(arena, person_file(arena, person, ".p12"), person, identity, authorities,
+                        error);
+}
+
+bool lab_issue_identity(struct arena *arena, const struct lab *lab, const struct lab_person *person,
+                        struct error *error)
+{
+    const struct keypair *issuer, *identity;
+    struct bytes root_der;
+    X509 *root;
+
+    return lab_check(lab, error) && check_person(lab, person, error)
+           && lab_load_authority(arena, lab, &lab_issuing, &issuer, error)
+           && pem_load_certificate(arena, lab_file(arena, lab, LAB_ROOT), &root_der, &root, error)
+           && issue_identity(arena, lab, person, issuer, &identity, error)
+           && write_identity(arena, person, identity, (X509 *[]){issuer->certificate, root}, error);
+}
