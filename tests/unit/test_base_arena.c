@@ -2,6 +2,7 @@
  * Arenas: everything zeroed, aligned, apart from its neighbours, and gone at once; what cannot
  * be had ends the process instead of coming back as NULL.
  */
+#undef _FORTIFY_SOURCE /* it makes the eraser inline, which is taken over below */
 #include "base/base.h"
 
 #include <setjmp.h>
