@@ -2,10 +2,13 @@
 enable_testing()
 
 # The room a program is about is the word after its first "_": it is linked with that room only,
-# so that a test, too, never takes a step to the right.
+# so that a test, too, never takes a step to the right. Without a room's name it gets the house.
 function(room_program source)
   get_filename_component(name ${source} NAME_WE)
-  string(REGEX REPLACE "^[a-z]+_([a-z]+).*" "\\1" its_room ${name})
+  string(REGEX REPLACE "^[a-z]+_([a-z0-9]+).*" "\\1" its_room ${name})
+  if(NOT TARGET ${its_room})
+    set(its_room server)
+  endif()
   add_executable(${name} ${source} ${ARGN})
   target_link_libraries(${name} PRIVATE ${its_room})
   target_compile_definitions(${name} PRIVATE TESTS_FOLDER="${CMAKE_SOURCE_DIR}/tests")
