@@ -99,7 +99,8 @@ MUST_CHECK bool lab_make(struct arena *arena, const struct lab *lab, struct erro
  * Issues the TLS certificate (P-256, 825 days at most) for lab->host: for "localhost" with
  * certauth.localhost, *.certauth.localhost, 127.0.0.1 and ::1; for a name with certauth.NAME and
  * *.certauth.NAME besides; for an IP address that address alone. A lab on a named host keeps the
- * localhost names too, so that its operator can reach it from the machine itself.
+ * localhost names too, so that its operator can reach it from the machine itself. A key
+ * that is there is kept (one that is loose or weak is refused): renewing is a single rename.
  */
 MUST_CHECK bool lab_issue_tls(struct arena *arena, const struct lab *lab, struct error *error);
 
@@ -119,6 +120,11 @@ struct lab_person {
  */
 MUST_CHECK bool lab_issue_identity(struct arena *arena, const struct lab *lab,
                                    const struct lab_person *person, struct error *error);
+/* The same for several people at once: all are checked before the first is issued, and their keys
+ * are made in parallel. */
+MUST_CHECK bool lab_issue_identities(struct arena *arena, const struct lab *lab,
+                                     const struct lab_person *people, size_t count,
+                                     struct error *error);
 
 /*
  * Issues both CRLs anew: the next CRL number, the revocations of the CRL that is there, thisUpdate

@@ -22,8 +22,12 @@ MUST_CHECK bool issue_certificate(struct arena *arena, const struct certificate_
                                   const struct dice *dice, const struct keypair **pair,
                                   struct error *error);
 
-/* New keys; they live in `arena`. */
-MUST_CHECK bool issue_rsa_key(struct arena *arena, EVP_PKEY **key, struct error *error);
+/*
+ * New keys; they live in `arena`. RSA keys are made several at a time, each by a thread of its
+ * own: making them is nearly all the time a new lab takes.
+ */
+MUST_CHECK bool issue_rsa_keys(struct arena *arena, EVP_PKEY **keys, size_t count,
+                               struct error *error);
 MUST_CHECK bool issue_p256_key(struct arena *arena, EVP_PKEY **key, struct error *error);
 
 #endif

@@ -60,27 +60,29 @@ static bool save_pair(struct arena *arena, const struct lab *lab, const struct k
                                      1, error);
 }
 
-/* Makes a key and a certificate for it as `plan` says, and writes both. */
+/* Makes the certificate of a CA, and writes it with its key and its first CRL. */
 static bool make_authority(struct arena *arena, const struct lab *lab,
                            const struct lab_authority *authority, struct certificate_plan *plan,
                            const struct keypair **pair, struct error *error)
 {
     plan->organization = LAB_ORGANIZATION;
     plan->not_before = lab->now - LAB_BACKDATE;
-    return issue_rsa_key(arena, &plan->key, error)
-           && issue_certificate(arena, plan, lab->dice, pair, error)
+    return issue_certificate(arena, plan, lab->dice, pair, error)
            && save_pair(arena, lab, *pair, authority->certificate, authority->key, error)
            && lab_make_crl(arena, lab, authority, *pair, error);
 }
 
 /* The two CAs share four random digits, which tell two labs in one keychain apart. */
-static bool make_authorities(struct arena *arena, const struct lab *lab, struct error *error)
+static bool make_authorities(struct arena *arena, const struct lab *lab, EVP_PKEY *root_key,
+                             EVP_PKEY *issuing_key, struct error *error)
 {
     struct certificate_plan root_plan = {
+        .key = root_key,
         .not_after = lab->now + ROOT_LIFE,
         .extensions = root_extensions,
     };
     struct certificate_plan issuing_plan = {
+        .key = issuing_key,
         .not_after = lab->now + ISSUING_LIFE,
         .extensions = issuing_extensions,
         .issuer_url = lab_url(arena, lab, LAB_PATH_ROOT_CERTIFICATE),
@@ -102,9 +104,11 @@ static bool make_authorities(struct arena *arena, const struct lab *lab, struct 
 }
 
 /* Self-signed and outside the PKI, as AD FS makes it: relying parties pin it, no chain is built. */
-static bool make_signing(struct arena *arena, const struct lab *lab, struct error *error)
+static bool make_signing(struct arena *arena, const struct lab *lab, EVP_PKEY *key,
+                         struct error *error)
 {
     struct certificate_plan plan = {
+        .key = key,
         .name = arena_print(arena, "ADFS Signing - %s", lab->host),
         .not_before = lab->now - LAB_BACKDATE,
         .not_after = lab->now + SIGNING_LIFE,
@@ -115,15 +119,17 @@ static bool make_signing(struct arena *arena, const struct lab *lab, struct erro
     if (strlen(plan.name) > LAB_COMMON_NAME_LIMIT) {
         plan.name = "ADFS Signing";
     }
-    return issue_rsa_key(arena, &plan.key, error)
-           && issue_certificate(arena, &plan, lab->dice, &pair, error)
+    return issue_certificate(arena, &plan, lab->dice, &pair, error)
            && save_pair(arena, lab, pair, LAB_SIGNING, LAB_SIGNING_KEY, error);
 }
 
 bool lab_make(struct arena *arena, const struct lab *lab, struct error *error)
 {
-    return lab_check(lab, error) && make_authorities(arena, lab, error)
-           && make_signing(arena, lab, error);
+    EVP_PKEY *keys[3];
+
+    return lab_check(lab, error) && issue_rsa_keys(arena, keys, COUNT_OF(keys), error)
+           && make_authorities(arena, lab, keys[0], keys[1], error)
+           && make_signing(arena, lab, keys[2], error);
 }
 
 static bool add_local_names(GENERAL_NAMES *names)

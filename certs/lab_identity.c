@@ -123,30 +123,47 @@ static bool add_person_names(GENERAL_NAMES *names, const struct lab_person *pers
            && (person->email == NULL || names_add(names, GEN_EMAIL, person->email));
 }
 
-static bool issue_identity(struct arena *arena, const struct lab *lab,
-                           const struct lab_person *person, const struct keypair *issuer,
+/* What one call issues with. */
+struct desk {
+    struct arena *arena;
+    const struct lab *lab;
+    const struct keypair *issuing; /* the CA that signs */
+    X509 *root;                    /* for chains */
+};
+
+static bool open_desk(struct desk *desk, struct error *error)
+{
+    const char *root = lab_file(desk->arena, desk->lab, LAB_ROOT);
+    struct bytes der;
+
+    return lab_load_authority(desk->arena, desk->lab, &lab_issuing, &desk->issuing, error)
+           && pem_load_certificate(desk->arena, root, &der, &desk->root, error);
+}
+
+static bool issue_identity(const struct desk *desk, const struct lab_person *person, EVP_PKEY *key,
                            const struct keypair **identity, struct error *error)
 {
     OWNED(drop_general_names) GENERAL_NAMES *names = GENERAL_NAMES_new();
     bool is_named = person->upn != NULL || person->email != NULL;
+    int64_t now = desk->lab->now;
     struct certificate_plan plan = {
         .organization = LAB_ORGANIZATION,
         .unit = "People",
         .name = person->name,
-        .issuer = issuer,
-        .not_before = lab->now - LAB_BACKDATE,
-        .not_after = lab->now + IDENTITY_LIFE,
+        .key = key,
+        .issuer = desk->issuing,
+        .not_before = now - LAB_BACKDATE,
+        .not_after = now + IDENTITY_LIFE,
         .extensions = identity_extensions,
         .names = is_named ? names : NULL, /* RFC 5280, 4.2.1.6: never an empty SAN */
-        .issuer_url = lab_url(arena, lab, LAB_PATH_ISSUING_CERTIFICATE),
-        .crl_url = lab_url(arena, lab, LAB_PATH_ISSUING_CRL),
+        .issuer_url = lab_url(desk->arena, desk->lab, LAB_PATH_ISSUING_CERTIFICATE),
+        .crl_url = lab_url(desk->arena, desk->lab, LAB_PATH_ISSUING_CRL),
     };
 
     if (!add_person_names(names, person)) {
         return openssl_fail(error, "the names of an identity could not be written");
     }
-    return issue_rsa_key(arena, &plan.key, error)
-           && issue_certificate(arena, &plan, lab->dice, identity, error);
+    return issue_certificate(desk->arena, &plan, desk->lab->dice, identity, error);
 }
 
 /*
@@ -170,58 +187,83 @@ static PKCS12 *make_p12(const struct lab_person *person, const struct keypair *i
     return p12;
 }
 
-static bool write_p12(struct arena *arena, const char *path, const struct lab_person *person,
-                      const struct keypair *identity, X509 *const authorities[2],
-                      struct error *error)
+static bool write_p12(const struct desk *desk, const char *path, const struct lab_person *person,
+                      const struct keypair *identity, struct error *error)
 {
-    OWNED(drop_stack) STACK_OF(X509) *stack = sk_X509_new_null();
+    OWNED(drop_stack) STACK_OF(X509) *authorities = sk_X509_new_null();
     OWNED(drop_p12) PKCS12 *p12 = NULL;
     unsigned char *written = NULL;
     struct bytes der;
     int length;
 
-    if (stack != NULL && sk_X509_push(stack, authorities[0]) > 0
-        && sk_X509_push(stack, authorities[1]) > 0) {
-        p12 = make_p12(person, identity, stack);
+    if (authorities != NULL && sk_X509_push(authorities, desk->issuing->certificate) > 0
+        && sk_X509_push(authorities, desk->root) > 0) {
+        p12 = make_p12(person, identity, authorities);
     }
     if (p12 == NULL) {
         return openssl_fail(error, "a PKCS#12 file could not be made");
     }
     length = i2d_PKCS12(p12, &written);
-    return arena_keep_der(arena, written, length, &der, error)
-           && file_write(arena, path, der.data, der.length, 0600, error);
+    return arena_keep_der(desk->arena, written, length, &der, error)
+           && file_write(desk->arena, path, der.data, der.length, 0600, error);
 }
 
-static const char *person_file(struct arena *arena, const struct lab_person *person,
+static const char *person_file(const struct desk *desk, const struct lab_person *person,
                                const char *ending)
 {
-    return path_join(arena, person->folder, arena_print(arena, "%s%s", person->name, ending));
+    return path_join(desk->arena, person->folder,
+                     arena_print(desk->arena, "%s%s", person->name, ending));
 }
 
-static bool write_identity(struct arena *arena, const struct lab_person *person,
-                           const struct keypair *identity, X509 *const authorities[2],
-                           struct error *error)
+static bool write_identity(const struct desk *desk, const struct lab_person *person,
+                           const struct keypair *identity, struct error *error)
 {
-    X509 *chain[] = {identity->certificate, authorities[0], authorities[1]};
+    X509 *chain[] = {identity->certificate, desk->issuing->certificate, desk->root};
+    struct arena *arena = desk->arena;
 
-    return pem_write_key(arena, person_file(arena, person, ".key"), identity->key, error)
-           && pem_write_certificates(arena, person_file(arena, person, ".pem"), chain, 1, error)
-           && pem_write_certificates(arena, person_file(arena, person, "-chain.pem"), chain, 3,
+    return pem_write_key(arena, person_file(desk, person, ".key"), identity->key, error)
+           && pem_write_certificates(arena, person_file(desk, person, ".pem"), chain, 1, error)
+           && pem_write_certificates(arena, person_file(desk, person, "-chain.pem"), chain, 3,
                                      error)
-           && write_p12(arena, person_file(arena, person, ".p12"), person, identity, authorities,
-                        error);
+           && write_p12(desk, person_file(desk, person, ".p12"), person, identity, error);
+}
+
+static bool check_people(const struct lab *lab, const struct lab_person *people, size_t count,
+                         struct error *error)
+{
+    if (!lab_check(lab, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!check_person(lab, &people[i], error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool lab_issue_identities(struct arena *arena, const struct lab *lab,
+                          const struct lab_person *people, size_t count, struct error *error)
+{
+    EVP_PKEY **keys = arena_array(arena, count, sizeof(EVP_PKEY *));
+    struct desk desk = {.arena = arena, .lab = lab};
+    const struct keypair *identity;
+
+    if (!check_people(lab, people, count, error) || !open_desk(&desk, error)
+        || !issue_rsa_keys(arena, keys, count, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!issue_identity(&desk, &people[i], keys[i], &identity, error)
+            || !write_identity(&desk, &people[i], identity, error)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool lab_issue_identity(struct arena *arena, const struct lab *lab, const struct lab_person *person,
                         struct error *error)
 {
-    const struct keypair *issuer, *identity;
-    struct bytes root_der;
-    X509 *root;
-
-    return lab_check(lab, error) && check_person(lab, person, error)
-           && lab_load_authority(arena, lab, &lab_issuing, &issuer, error)
-           && pem_load_certificate(arena, lab_file(arena, lab, LAB_ROOT), &root_der, &root, error)
-           && issue_identity(arena, lab, person, issuer, &identity, error)
-           && write_identity(arena, person, identity, (X509 *[]){issuer->certificate, root}, error);
+    return lab_issue_identities(arena, lab, person, 1, error);
 }
