@@ -92,6 +92,11 @@ void overrides_add(struct arena *arena, struct overrides *overrides, const char 
 const struct relying_party *settings_find_party(const struct settings *settings,
                                                 const char *identifier);
 
+/* party.c: FAULT_REPLY_ADDRESS unless `reply` is one of the party's addresses, or beneath one by
+ * whole path segments (security R1-R3). */
+MUST_CHECK bool party_check_reply(struct arena *arena, const struct relying_party *party,
+                                  const char *reply, struct error *error);
+
 /* account_file.c: who there is ------------------------------------------------------------ */
 
 /* A person, from one file of the users folder. */
@@ -119,6 +124,8 @@ enum account_lookup { ACCOUNT_BAD_FORM = 0, ACCOUNT_UNKNOWN, ACCOUNT_FOUND };
 enum account_lookup account_find(const struct account_set *accounts,
                                  const struct settings *settings, const char *typed,
                                  const struct account **account);
+/* The account of that sAMAccountName, spelt as the account spells it, or NULL. */
+const struct account *account_named(const struct account_set *accounts, const char *name);
 /* The values of an attribute (name without case); `*count` 0 where it has none. */
 const char *const *account_values(struct arena *arena, const struct account *account,
                                   const char *attribute, size_t *count);
@@ -312,7 +319,25 @@ struct page_set;
 /* Parses all pages: those compiled in, or a file of the same name in `folder` (may be NULL). */
 MUST_CHECK bool page_set_load(struct arena *arena, const char *folder,
                               const struct page_set **pages, struct error *error);
-/* Fills a page. Values are escaped for HTML always; a value not given is empty. */
+/*
+ * Fills a page. Values are escaped for HTML always; a value not given is empty, and what is empty
+ * is not shown. A list is a run of fields named "list.field": each further field of the name that
+ * came first begins a row.
+ *
+ *   PAGE_SIGN_IN     display_name, party_name; action: where the form posts; user_name, error_text;
+ *                    certificate_offered: any word shows that option, posted to options_action;
+ *                    introduction: the operator's words; lab: any word says that this is one
+ *   PAGE_TOKEN       action, wresult; has_wctx: any word writes wctx, even an empty one
+ *   PAGE_ERROR       display_name; message: what happened; advice; operator_note; the details
+ *                    activity_id, party_name, error_details ("MSIS7007: …"), error_time, cookie,
+ *                    user_agent; only where details is any word (a lab): node_name, and the list
+ *                    detail.name, detail.value; lab
+ *   PAGE_SIGNED_OUT  display_name; the list party.name, party.cleanup_url (framed: add their
+ *                    origins to the policy as frame-src); continue_url; lab
+ *   PAGE_HOME        display_name, identifier, metadata_url, root_url, root_sha256; the lists
+ *                    party.name, party.identifier, party.url (signs in there); user.name; and
+ *                    try.name with try.url or try.command
+ */
 void page_render(const struct page_set *pages, enum page page, const struct fields *values,
                  struct text *body);
 /* The Content-Security-Policy of that page: its own styles and scripts by hash (decision 2). */

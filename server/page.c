@@ -1,0 +1,333 @@
+/*
+ * Pages: parsed once, filled often. Those compiled in are the default; a folder of the operator's
+ * may replace any of them by a file of the same name. All values are strangers' words and are
+ * escaped without exception; the templates themselves are trusted as settings are.
+ */
+#include "server/page.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <string.h>
+
+#define TEMPLATE_LIMIT ((size_t)256 * 1024)
+#define STYLE_FILE "style.css"
+
+/* The values of each page; server.h says what they mean. */
+static const char *const sign_in_names[] = {"display_name",   "party_name",   "action",
+                                            "user_name",      "error_text",   "certificate_offered",
+                                            "options_action", "introduction", "lab"};
+static const char *const token_names[] = {"action", "wresult", "has_wctx", "wctx"};
+static const char *const error_names[] = {
+    "display_name", "message",       "advice",      "operator_note", "activity_id",
+    "party_name",   "error_details", "error_time",  "cookie",        "user_agent",
+    "details",      "node_name",     "detail.name", "detail.value",  "lab"};
+static const char *const signed_out_names[] = {"display_name", "party.name", "party.cleanup_url",
+                                               "continue_url", "lab"};
+static const char *const home_names[] = {
+    "display_name",     "identifier", "metadata_url", "root_url", "root_sha256", "party.name",
+    "party.identifier", "party.url",  "user.name",    "try.name", "try.url",     "try.command"};
+
+struct page_kind {
+    const char *file;
+    struct page_names names;
+    bool posts_anywhere; /* decision 2: a relying party may answer the post with a redirect */
+};
+
+static const struct page_kind kinds[] = {
+    [PAGE_SIGN_IN] = {"sign_in.html", {sign_in_names, COUNT_OF(sign_in_names)}, false},
+    [PAGE_TOKEN] = {"token.html", {token_names, COUNT_OF(token_names)}, true},
+    [PAGE_ERROR] = {"error.html", {error_names, COUNT_OF(error_names)}, false},
+    [PAGE_SIGNED_OUT] = {"signed_out.html", {signed_out_names, COUNT_OF(signed_out_names)}, false},
+    [PAGE_HOME] = {"home.html", {home_names, COUNT_OF(home_names)}, false},
+};
+_Static_assert(COUNT_OF(kinds) == PAGE_COUNT, "every page has its row");
+
+struct template
+{
+    struct node_list nodes;
+    const char *policy;
+};
+
+struct page_set {
+    struct template pages[PAGE_COUNT];
+};
+
+static bool read_embedded(struct arena *arena, const char *name, struct page_source *source,
+                          struct error *error)
+{
+    for (size_t i = 0; i < embedded_count; i++) {
+        if (string_is(embedded_files[i].name, name)) {
+            return page_source_read(arena, arena_print(arena, "templates/%s", name),
+                                    embedded_files[i].text, embedded_files[i].length, source,
+                                    error);
+        }
+    }
+    return fail(error, FAULT_INTERNAL, "templates/%s was not compiled in", name);
+}
+
+/* The operator's file of that name if there is one, else ours. */
+static bool read_source(struct arena *arena, const char *folder, const char *name,
+                        struct page_source *source, struct error *error)
+{
+    const char *path = folder == NULL ? NULL : path_join(arena, folder, name);
+    struct bytes bytes;
+
+    if (path == NULL || !file_exists(path)) {
+        return read_embedded(arena, name, source, error);
+    }
+    return file_check_guarded(path, error) && file_read(arena, path, TEMPLATE_LIMIT, &bytes, error)
+           && page_source_read(arena, path, bytes.data, bytes.length, source, error);
+}
+
+/* Content Security Policy Level 3; decisions 1 and 2. */
+static const char *write_policy(struct arena *arena, const struct page_contents *contents,
+                                bool posts_anywhere)
+{
+    struct text policy = text_in(arena);
+
+    text_add_literal(&policy, "default-src 'none'");
+    if (contents->styles.length > 0) {
+        text_print(&policy, "; style-src%s", contents->styles.start);
+    }
+    if (contents->scripts.length > 0) {
+        text_print(&policy, "; script-src%s", contents->scripts.start);
+    }
+    if (contents->images) {
+        text_add_literal(&policy, "; img-src data:");
+    }
+    if (!posts_anywhere) {
+        text_print(&policy, "; form-action %s", contents->forms ? "'self'" : "'none'");
+    }
+    text_add_literal(&policy, "; base-uri 'none'; frame-ancestors 'none'");
+    return policy.start;
+}
+
+static bool load_page(struct arena *arena, const char *folder, const struct page_kind *kind,
+                      const struct page_source *style, struct template *page, struct error *error)
+{
+    struct page_contents contents;
+    struct page_source source;
+
+    if (!read_source(arena, folder, kind->file, &source, error)
+        || !page_parse(arena, &source, style, &kind->names, &page->nodes, error)
+        || !page_check(arena, &source, &page->nodes, &contents, error)) {
+        return false;
+    }
+    page->policy = write_policy(arena, &contents, kind->posts_anywhere);
+    return true;
+}
+
+static void close_folder(DIR **folder)
+{
+    if (*folder != NULL) {
+        closedir(*folder);
+    }
+}
+
+/* A file that looks like a page but is none of ours would be ignored; say so instead. */
+static bool check_name(struct arena *arena, const char *folder, const char *name,
+                       struct error *error)
+{
+    const char *names[PAGE_COUNT + 1] = {STYLE_FILE};
+    const char *nearest;
+
+    for (size_t i = 0; i < PAGE_COUNT; i++) {
+        names[i + 1] = kinds[i].file;
+    }
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (string_is(name, names[i])) {
+            return true;
+        }
+    }
+    nearest = nearest_name(name, names, COUNT_OF(names));
+    return fail_at(
+        error, FAULT_SETTINGS,
+        &(struct problem){.file = path_join(arena, folder, name),
+                          .found = "no page has this name",
+                          .cure = nearest == NULL
+                                      ? "Remove the file, or name it after the page it replaces."
+                                      : arena_print(arena, "Did you mean %s?", nearest)});
+}
+
+static bool check_folder(struct arena *arena, const char *folder, struct error *error)
+{
+    OWNED(close_folder) DIR *open = opendir(folder);
+    const struct dirent *entry;
+    bool is_sound = true;
+
+    if (open == NULL) {
+        return fail_at(error, FAULT_SETTINGS,
+                       &(struct problem){.file = folder,
+                                         .found = "the folder of templates cannot be opened",
+                                         .cure = "Make it, or take the setting away."});
+    }
+    while ((entry = readdir(open)) != NULL) {
+        const char *name = entry->d_name;
+
+        if (*name != '.' && (string_ends(name, ".html") || string_ends(name, ".css"))) {
+            is_sound &= check_name(arena, folder, name, error);
+        }
+    }
+    return file_check_guarded(folder, error) && is_sound;
+}
+
+bool page_set_load(struct arena *arena, const char *folder, const struct page_set **pages,
+                   struct error *error)
+{
+    struct page_set *set = arena_alloc(arena, sizeof(*set));
+    struct page_source style;
+    bool is_sound = true;
+
+    if ((folder != NULL && !check_folder(arena, folder, error))
+        || !read_source(arena, folder, STYLE_FILE, &style, error)
+        || !page_check_style(&style, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < PAGE_COUNT; i++) {
+        is_sound &= load_page(arena, folder, &kinds[i], &style, &set->pages[i], error);
+    }
+    *pages = set;
+    return is_sound;
+}
+
+/* One page being filled. Inside {{#each}}, the row is the values first..last. */
+struct filling {
+    const struct node *nodes;
+    const struct fields *values;
+    struct text *body;
+    const char *list; /* "party", or NULL outside of lists */
+    size_t first, last;
+};
+
+static bool is_of_list(const char *name, const char *list)
+{
+    return list != NULL && string_starts(name, list) && name[strlen(list)] == '.';
+}
+
+static const char *find_value(const struct filling *filling, const char *name)
+{
+    const struct fields *values = filling->values;
+
+    if (!is_of_list(name, filling->list)) {
+        return fields_find(values, name);
+    }
+    for (size_t i = filling->first; i < filling->last; i++) {
+        if (string_is(values->list[i].name, name)) {
+            return values->list[i].value;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * Escapes, and puts U+FFFD for every byte that is no UTF-8: what browsers show for it anyway, but
+ * without leaving it to their decoders where such a byte ends.
+ */
+static void add_value(struct text *body, const char *value)
+{
+    size_t left = value == NULL ? 0 : strlen(value);
+    struct text clean;
+
+    if (left == 0 || utf8_is_valid(value, left)) {
+        text_add_html(body, value);
+        return;
+    }
+    clean = text_in(body->arena);
+    while (left > 0) {
+        uint32_t character;
+        size_t size = utf8_read(value, left, &character);
+
+        text_add_unescaped(&clean, size > 0 ? value : "\xEF\xBF\xBD", size > 0 ? size : 3);
+        value += size > 0 ? size : 1;
+        left -= size > 0 ? size : 1;
+    }
+    text_add_html(body, clean.start);
+}
+
+/* The index after the last value of the row that begins at `first`. */
+static size_t find_row_end(const struct fields *values, size_t first)
+{
+    size_t end = first + 1;
+
+    while (end < values->count && !string_is(values->list[end].name, values->list[first].name)) {
+        end++;
+    }
+    return end;
+}
+
+static size_t find_first_row(const struct fields *values, const char *list)
+{
+    size_t at = 0;
+
+    while (at < values->count && !is_of_list(values->list[at].name, list)) {
+        at++;
+    }
+    return at;
+}
+
+static void render_nodes(const struct filling *filling, size_t first, size_t last)
+{
+    for (size_t i = first; i < last; i++) {
+        const struct node *node = &filling->nodes[i];
+        struct filling row = *filling;
+        const char *value;
+
+        switch (node->kind) {
+        case NODE_LITERAL:
+        case NODE_STYLE:
+            text_add_unescaped(filling->body, node->string, node->length);
+            break;
+        case NODE_VALUE:
+            add_value(filling->body, find_value(filling, node->string));
+            break;
+        case NODE_IF:
+        case NODE_UNLESS:
+            value = find_value(filling, node->string);
+            if ((value != NULL && *value != '\0') == (node->kind == NODE_IF)) {
+                render_nodes(filling, i + 1, node->end);
+            }
+            i = node->end - 1;
+            break;
+        case NODE_EACH:
+            row.list = node->string;
+            row.first = find_first_row(filling->values, node->string);
+            for (; row.first < filling->values->count; row.first = row.last) {
+                row.last = find_row_end(filling->values, row.first);
+                render_nodes(&row, i + 1, node->end);
+            }
+            i = node->end - 1;
+            break;
+        }
+    }
+}
+
+/* A value of ours that no template of this page could ever show is a slip of the pen. */
+static bool knows_all(const struct page_names *names, const struct fields *values)
+{
+    for (size_t i = 0; i < values->count; i++) {
+        size_t at = 0;
+
+        while (at < names->count && !string_is(values->list[i].name, names->list[at])) {
+            at++;
+        }
+        if (at == names->count) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void page_render(const struct page_set *pages, enum page page, const struct fields *values,
+                 struct text *body)
+{
+    const struct template *template = &pages->pages[page];
+    struct filling filling = {.nodes = template->nodes.list, .values = values, .body = body};
+
+    assert(knows_all(&kinds[page].names, values));
+    render_nodes(&filling, 0, template->nodes.count);
+}
+
+const char *page_policy(const struct page_set *pages, enum page page)
+{
+    return pages->pages[page].policy;
+}

@@ -1,0 +1,78 @@
+/*
+ * server/page.h: private to page*.c. A template on its way from text to something that can be
+ * filled: read (page_parse.c), judged as HTML (page_check.c), kept and rendered (page.c).
+ *
+ * The whole language:
+ *   {{name}}                      a value, escaped for HTML; in text or in a quoted attribute
+ *   {{#name}} … {{/name}}         shown if the value is not empty
+ *   {{^name}} … {{/name}}         shown if it is
+ *   {{#each list}} … {{/each}}    once for each row; inside, {{list.field}} is the row's own
+ *   {{> style}}                   style.css; only between <style> and </style>
+ * There is no way to write a value unescaped.
+ */
+#ifndef LANYARD_PAGE_H
+#define LANYARD_PAGE_H
+
+#include "server/server.h"
+
+/* The text of a template: valid UTF-8 that ends in NUL, its lines ended by LF alone. */
+struct page_source {
+    const char *file; /* for problems */
+    const char *text;
+    size_t length;
+};
+
+enum node_kind { NODE_LITERAL = 0, NODE_STYLE, NODE_VALUE, NODE_IF, NODE_UNLESS, NODE_EACH };
+
+/* One piece of a template. A section's inner nodes follow it in the array, up to `end`. */
+struct node {
+    enum node_kind kind;
+    const char *at;     /* where it stands in the source */
+    const char *string; /* what a literal says, else the name */
+    size_t length;      /* of a literal */
+    size_t end;         /* of a section: the index after its last inner node */
+};
+
+struct node_list {
+    struct node *list;
+    size_t count, room;
+};
+
+/* The names a page may use; the fields of a list are written "list.field". */
+struct page_names {
+    const char *const *list;
+    size_t count;
+};
+
+/* Refuses with a place: `at` points into the source's text. Always false. */
+bool page_fail(const struct page_source *source, const char *at, const char *found,
+               const char *cure, struct error *error);
+
+/* Takes a file's bytes as a template; refuses NUL and what is not UTF-8. */
+MUST_CHECK bool page_source_read(struct arena *arena, const char *file, const void *data,
+                                 size_t length, struct page_source *source, struct error *error);
+
+/* Reads the template language. `style` is what {{> style}} stands for. */
+MUST_CHECK bool page_parse(struct arena *arena, const struct page_source *source,
+                           const struct page_source *style, const struct page_names *names,
+                           struct node_list *nodes, struct error *error);
+
+/* What a page brings along, for its Content-Security-Policy. */
+struct page_contents {
+    struct text styles, scripts; /* " 'sha256-…'" for each; empty: none */
+    bool forms, images;          /* it has a form; images written as data: URLs */
+};
+
+/* Refuses a style sheet that ends its own element or asks for anything from elsewhere. */
+MUST_CHECK bool page_check_style(const struct page_source *style, struct error *error);
+
+/*
+ * Reads the template as HTML. Refuses a value where escaping would not hold it (outside text and
+ * quoted attributes), a section that begins and ends in different kinds of place, and whatever the
+ * policy would not let the browser do: inline handlers and styles, anything from elsewhere.
+ */
+MUST_CHECK bool page_check(struct arena *arena, const struct page_source *source,
+                           const struct node_list *nodes, struct page_contents *contents,
+                           struct error *error);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * server/refusal.h: what each kind of refusal means to those who meet it. The place that notices
+ * gives a fault and a sentence for the log; this table says what anybody else may know.
+ */
+#ifndef LANYARD_REFUSAL_H
+#define LANYARD_REFUSAL_H
+
+#include "server/server.h"
+
+/* What each listener may know of a fault. Nothing here depends on what a stranger sent. */
+struct refusal {
+    const char *audit;    /* a stable word for the log and for metrics: "unknown-party" */
+    int http_status;      /* decision 6 */
+    const char *code;     /* AD FS's "MSIS7007", or NULL where it has none */
+    const char *sentence; /* what a person may read; {name}s are filled by refusal_sentence */
+    const char *advice;   /* what the person can do about it */
+    int adfs_event;       /* AD FS's event id, or 0 */
+};
+
+/* The row of a fault; that of FAULT_INTERNAL for one that is out of range. */
+const struct refusal *refusal_of(enum fault fault);
+
+/*
+ * The sentence, preceded by its code if it has one ("MSIS7007: The requested …"), with {party},
+ * {user}, {path}, {requests} and {seconds} taken from `about` ("" where absent). Not escaped:
+ * whoever shows it escapes it for that place.
+ */
+const char *refusal_sentence(struct arena *arena, enum fault fault, const struct fields *about);
+
+#endif
