@@ -46,7 +46,9 @@ static const struct refusal refusals[] = {
                              "unsupported. If a relying party trust was specified, it is possible "
                              "that you do not have permission to access the trust relying party. "
                              "Contact your administrator for details.",
-                             ASK_ADMINISTRATOR, EVENT_PASSIVE},
+                             "This server does not know the application you came from, or it is "
+                             "switched off here. " ASK_ADMINISTRATOR,
+                             EVENT_PASSIVE},
     [FAULT_REPLY_ADDRESS] = {"reply-address", 400, NULL,
                              "The application asked for the answer to go to an address that is not "
                              "its own.",
@@ -122,4 +124,15 @@ const char *refusal_sentence(struct arena *arena, enum fault fault, const struct
         }
     }
     return text.start;
+}
+
+void refusal_describe(struct arena *arena, enum fault fault, const struct fields *about,
+                      struct fields *values)
+{
+    const struct refusal *refusal = refusal_of(fault);
+    bool has_code = refusal->code != NULL;
+
+    fields_add(arena, values, has_code ? "error_details" : "message",
+               refusal_sentence(arena, fault, about));
+    fields_add(arena, values, "advice", refusal->advice);
 }

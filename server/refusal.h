@@ -27,4 +27,12 @@ const struct refusal *refusal_of(enum fault fault);
  */
 const char *refusal_sentence(struct arena *arena, enum fault fault, const struct fields *about);
 
+/*
+ * Adds to the values of PAGE_ERROR what the table says of the fault: advice, and the sentence as
+ * error_details where it has AD FS's code (the page then opens with AD FS's own words), else as
+ * message.
+ */
+void refusal_describe(struct arena *arena, enum fault fault, const struct fields *about,
+                      struct fields *values);
+
 #endif
