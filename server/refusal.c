@@ -69,8 +69,8 @@ static const struct refusal refusals[] = {
                     "browser, wait a moment and try once more.",
                     EVENT_PASSIVE},
     [FAULT_NOT_AUTHORIZED] = {"not-authorized", 500, "MSIS5007",
-                              "The caller authorization failed for caller identity {user} "
-                              "for relying party trust {party}.",
+                              "The caller authorization failed for the relying party trust "
+                              "'{party}'.",
                               "You are signed in, but may not use this application. Ask its owner "
                               "for access.",
                               EVENT_PASSIVE},

@@ -22,7 +22,7 @@ const struct refusal *refusal_of(enum fault fault);
 
 /*
  * The sentence, preceded by its code if it has one ("MSIS7007: The requested …"), with {party},
- * {user}, {path}, {requests} and {seconds} taken from `about` ("" where absent). Not escaped:
+ * {path}, {requests} and {seconds} taken from `about` ("" where absent). Not escaped:
  * whoever shows it escapes it for that place.
  */
 const char *refusal_sentence(struct arena *arena, enum fault fault, const struct fields *about);
@@ -34,5 +34,15 @@ const char *refusal_sentence(struct arena *arena, enum fault fault, const struct
  */
 void refusal_describe(struct arena *arena, enum fault fault, const struct fields *about,
                       struct fields *values);
+
+/* refuse.c ------------------------------------------------------------------------------- */
+
+/*
+ * The one way out for a request that gets no: the error page in place of whatever was begun, its
+ * status, and one event for the log. Of the headers only Allow stays: a refusal sets no cookie and
+ * leads nowhere. What `error` says is for the log; only a lab's page shows it.
+ */
+void refuse(struct lanyard *lanyard, const struct request *request, struct response *response,
+            const struct error *error);
 
 #endif
