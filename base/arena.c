@@ -211,10 +211,7 @@ void *arena_grow(struct arena *arena, void *list, size_t count, size_t *room, si
     if (count < *room) {
         return list;
     }
-    if (count > LARGEST_ALLOCATION || *room > LARGEST_ALLOCATION) {
-        memory_end("a list is longer than any memory");
-    }
-    if (wanted <= count) {
+    if (wanted <= count) { /* also where doubling wrapped around: arena_array judges that */
         wanted = count + 1;
     }
     larger = arena_array(arena, wanted, size);

@@ -68,14 +68,13 @@ struct decoder {
     size_t length;
     uint32_t bits; /* not yet a whole byte: the low `pending` bits */
     unsigned pending;
-    size_t characters, padding;
+    size_t padding;
 };
 
 static bool take(struct decoder *decoder, char character)
 {
     int six = sextet(character);
 
-    decoder->characters++;
     if (character == '=') {
         decoder->padding++;
         return true;
@@ -102,9 +101,11 @@ bool base64_read(struct arena *arena, const char *string, size_t length, struct 
             return false;
         }
     }
-    /* Two bits are left over before "=", four before "==", none without padding. */
-    if (decoder.characters % 4 != 0 || decoder.pending != 2 * decoder.padding
-        || decoder.bits != 0) {
+    /*
+     * Two bits are left over before "=", four before "==", none without padding. Six before
+     * "===" would be a lone character, which is no byte.
+     */
+    if (decoder.padding > 2 || decoder.pending != 2 * decoder.padding || decoder.bits != 0) {
         return false;
     }
     *result = (struct bytes){.data = decoder.bytes, .length = decoder.length};

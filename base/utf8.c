@@ -4,13 +4,13 @@
  */
 #include "base/base.h"
 
-/* How many bytes a character has that begins with this one; 0 if none begins so. */
+/* How many bytes a character has whose first looks like this; 0 if no first byte does. */
 static size_t size_from_first(unsigned char first)
 {
     if (first < 0x80) {
         return 1;
     }
-    if (first < 0xC2) { /* a continuation, or C0 and C1, which only begin overlong forms */
+    if (first < 0xC0) {
         return 0;
     }
     if (first < 0xE0) {
@@ -19,7 +19,7 @@ static size_t size_from_first(unsigned char first)
     if (first < 0xF0) {
         return 3;
     }
-    return first < 0xF5 ? 4 : 0;
+    return first < 0xF8 ? 4 : 0;
 }
 
 size_t utf8_read(const char *string, size_t length, uint32_t *character)

@@ -5,6 +5,7 @@
 #undef _FORTIFY_SOURCE /* it makes the eraser inline, which is taken over below */
 #include "base/base.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -30,7 +31,7 @@ static void memory_is_zeroed_and_aligned_at_every_size(void **state)
     OWNED(arena_drop) struct arena *arena = arena_new();
 
     (void)state;
-    for (size_t size = 0; size < 5000; size += 7) {
+    for (size_t size = 0; size < 60000; size += 7 + size / 8) {
         unsigned char *memory = arena_alloc(arena, size);
 
         assert_non_null(memory);
@@ -250,7 +251,8 @@ static bool ends_the_process(void (*deed)(struct arena *arena))
     pid_t child = fork();
 
     if (child == 0) {
-        signal(SIGABRT, SIG_DFL); /* cmocka would report it as its own failure */
+        signal(SIGABRT, SIG_DFL); /* cmocka would report these as its own failures */
+        signal(SIGSEGV, SIG_DFL);
         setrlimit(RLIMIT_CORE, &no_core);
         fclose(stderr);
         deed(arena_new());
@@ -298,5 +300,6 @@ int main(void)
         cmocka_unit_test(cleansed_memory_is_zero),
     };
 
+    mallopt(M_PERTURB, 0x55); /* what malloc gives is never zero by chance */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

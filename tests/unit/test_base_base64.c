@@ -90,8 +90,9 @@ static void white_space_is_overlooked(void **state)
 static void wrong_padding_is_refused(void **state)
 {
     static const char *const wrong[] = {
-        "Zg", "Zg=",  "Zg===", "Zm8", "Zm8==", "Zm9v=",    "Zm9v==",   "Zm9v====", "=",
-        "==", "====", "Z===",  "Z",   "Z=g=",  "Zg==Zg==", "Zm8=Zm8=", "=Zg=",     "Zg=\xC2\xA0=",
+        "Zg", "Zg=", "Zg===", "Zm8",      "Zm8==",    "Zm9v=", "Zm9v==",       "Zm9v====",
+        "=",  "==",  "====",  "Z===",     "Z",        "Z=g=",  "A===",         "AAAAA===",
+        "A",  "AA",  "AAA",   "Zg==Zg==", "Zm8=Zm8=", "=Zg=",  "Zg=\xC2\xA0=",
     };
 
     (void)state;

@@ -83,8 +83,9 @@ static void escapes_decode_once(void **state)
 /* Each in the name, in the value, at the end and before another field. */
 static void bad_escapes_are_refused(void **state)
 {
-    static const char *const escapes[] = {"%",   "%4",  "%%",     "%g0", "%0g",  "%-1",
-                                          "%+1", "% 1", "%u0041", "%0x", "%4%31"};
+    static const char *const escapes[] = {"%",      "%4",  "%%",   "%g0",          "%0g",
+                                          "%-1",    "%+1", "% 1",  "%g0%9F%8E%89", "%0g%",
+                                          "%u0041", "%0x", "%4%31"};
     static const char *const frames[] = {"a=b%s",     "a%s=b",   "%s",
                                          "a=b%s&c=d", "a%s&c=d", "x=y&%s=z"};
     char string[64];

@@ -5,6 +5,7 @@
 #include "base/base.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -193,6 +194,51 @@ static void a_link_is_replaced_and_its_target_kept(void **state)
     assert_true(holds(bench, target, "precious"));
 }
 
+/* Stands in for the C library's: notes what reaches the disk, and refuses from a chosen call on. */
+static struct {
+    mode_t kinds[8]; /* of what was synced, in order */
+    size_t count, refused_from;
+} disk = {.refused_from = SIZE_MAX};
+
+int fsync(int descriptor)
+{
+    struct stat status;
+
+    if (disk.count >= disk.refused_from || fstat(descriptor, &status) != 0) {
+        errno = EIO;
+        return -1;
+    }
+    disk.kinds[disk.count++ % COUNT_OF(disk.kinds)] = status.st_mode & S_IFMT;
+    return 0;
+}
+
+static void the_file_and_then_its_folder_reach_the_disk(void **state)
+{
+    struct bench *bench = *state;
+
+    disk.count = 0;
+    assert_true(file_write(bench->arena, in_folder(bench, "a"), "x", 1, 0600, &bench->error));
+    assert_int_equal(disk.count, 2);
+    assert_int_equal(disk.kinds[0], S_IFREG);
+    assert_int_equal(disk.kinds[1], S_IFDIR);
+}
+
+static void a_disk_that_refuses_is_told(void **state)
+{
+    struct bench *bench = *state;
+    const char *path = make_file(bench, "a", "old", 0600);
+
+    disk.count = disk.refused_from = 0;
+    assert_false(file_write(bench->arena, path, "new", 3, 0600, &bench->error));
+    assert_true(holds(bench, path, "old"));
+    disk.refused_from = 1;
+    assert_false(file_write(bench->arena, path, "new", 3, 0600, &bench->error));
+    disk.refused_from = SIZE_MAX;
+    assert_true(complains_of(bench, "power cut"));
+    assert_true(holds(bench, path, "new"));
+    assert_int_equal(count_entries(bench), 1);
+}
+
 /* The disk is full at 100 bytes: the old file stays, and nothing half-written lies about. */
 static void a_failed_write_leaves_everything_as_it_was(void **state)
 {
@@ -328,7 +374,10 @@ static void a_strangers_secret_or_link_is_refused(void **state)
     assert_false(file_check_private(link, &bench->error));
     assert_false(file_check_guarded(link, &bench->error));
     assert_true(complains_of(bench, "12345"));
+    assert_int_equal(lchown(link, 0, 0), 0);
+    assert_true(file_check_private(link, &bench->error));
     assert_int_equal(chown(path, 12345, 12345), 0);
+    assert_false(file_check_private(link, &bench->error));
     assert_false(file_check_private(path, &bench->error));
     assert_false(file_check_guarded(path, &bench->error));
     assert_true(complains_of(bench, "chown 0"));
@@ -389,6 +438,8 @@ int main(void)
         IN_FOLDER(a_written_file_has_its_words_and_mode),
         IN_FOLDER(a_bare_name_is_written_here),
         IN_FOLDER(a_link_is_replaced_and_its_target_kept),
+        IN_FOLDER(the_file_and_then_its_folder_reach_the_disk),
+        IN_FOLDER(a_disk_that_refuses_is_told),
         IN_FOLDER(a_failed_write_leaves_everything_as_it_was),
         IN_FOLDER(a_write_that_cannot_end_well_is_refused),
         IN_FOLDER(a_reader_never_meets_a_part),

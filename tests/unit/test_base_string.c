@@ -80,6 +80,7 @@ static void a_slip_of_the_finger_is_understood(void **state)
     assert_string_equal(nearest("Token_Lifetime"), "token_lifetime");
     assert_string_equal(nearest("nmae"), "name");
     assert_string_equal(nearest("lba"), "lab");
+    assert_string_equal(nearest_name("ba", (const char *const[]){"ab"}, 1), "ab");
 }
 
 static void a_stranger_is_near_to_nothing(void **state)
@@ -95,6 +96,11 @@ static void a_stranger_is_near_to_nothing(void **state)
     assert_null(nearest(NULL));
     assert_null(nearest(endless));
     assert_null(nearest_name("name", NULL, 0));
+    assert_null(nearest_name("ab", (const char *const[]){"xy", NULL}, 2));
+    assert_null(nearest_name("a", (const char *const[]){"b"}, 1));
+    assert_null(nearest_name("name", (const char *const[]){endless}, 1));
+    assert_null(nearest_name(endless + 999 - 70, (const char *const[]){endless + 999 - 64}, 1));
+    assert_non_null(nearest_name(endless + 999 - 64, (const char *const[]){endless + 999 - 62}, 1));
 }
 
 static void the_nearest_of_several_wins(void **state)

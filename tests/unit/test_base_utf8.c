@@ -49,6 +49,54 @@ static void every_character_is_read_back(void **state)
     }
 }
 
+static bool is_between(const unsigned char *byte, unsigned first, unsigned last)
+{
+    return *byte >= first && *byte <= last;
+}
+
+/* RFC 3629, 4, line by line: is this one UTF8-char of four bytes at most? */
+static size_t size_by_grammar(const unsigned char *at)
+{
+    bool tail1 = is_between(at + 1, 0x80, 0xBF), tail2 = is_between(at + 2, 0x80, 0xBF);
+    bool tail3 = is_between(at + 3, 0x80, 0xBF);
+
+    if (is_between(at, 0x00, 0x7F)) {
+        return 1;
+    }
+    if (is_between(at, 0xC2, 0xDF) && tail1) {
+        return 2;
+    }
+    if (((*at == 0xE0 && is_between(at + 1, 0xA0, 0xBF)) || (is_between(at, 0xE1, 0xEC) && tail1)
+         || (*at == 0xED && is_between(at + 1, 0x80, 0x9F))
+         || (is_between(at, 0xEE, 0xEF) && tail1))
+        && tail2) {
+        return 3;
+    }
+    if (((*at == 0xF0 && is_between(at + 1, 0x90, 0xBF)) || (is_between(at, 0xF1, 0xF3) && tail1)
+         || (*at == 0xF4 && is_between(at + 1, 0x80, 0x8F)))
+        && tail2 && tail3) {
+        return 4;
+    }
+    return 0;
+}
+
+static void the_grammar_of_the_rfc_holds(void **state)
+{
+    static const unsigned char tails[] = {0x00, 0x7F, 0x80, 0xBF, 0xC0, 0xFF};
+
+    (void)state;
+    for (unsigned first = 0; first < 0x10000; first++) {
+        for (size_t i = 0; i < COUNT_OF(tails) * COUNT_OF(tails); i++) {
+            const unsigned char bytes[] = {(unsigned char)(first >> 8), (unsigned char)first,
+                                           tails[i / COUNT_OF(tails)], tails[i % COUNT_OF(tails)]};
+            uint32_t character;
+
+            assert_int_equal(utf8_read((const char *)bytes, sizeof(bytes), &character),
+                             size_by_grammar(bytes));
+        }
+    }
+}
+
 static void overlong_forms_are_refused(void **state)
 {
     (void)state;
@@ -131,6 +179,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_character_is_read_back),
+        cmocka_unit_test(the_grammar_of_the_rfc_holds),
         cmocka_unit_test(overlong_forms_are_refused),
         cmocka_unit_test(beyond_the_last_character_is_refused),
         cmocka_unit_test(cut_characters_are_refused),
