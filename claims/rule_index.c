@@ -1,0 +1,139 @@
+/*
+ * claims/rule_index.c: the claims of a run, by type and by type and value. Chains are in order of
+ * arrival, so that a walk can end where a rule began to add claims of its own: those it must not
+ * see (claimrules 4).
+ */
+#include "claims/rule_index.h"
+
+/* A claim's two keys must not meet by chance: pairs are hashed together, types stay bare. */
+static uint64_t pair_key(uint64_t type, uint64_t value)
+{
+    return hash_pair(type, value);
+}
+
+static struct shelf *find_shelf(const struct claim_index *index, uint64_t key)
+{
+    size_t at = key & (index->shelf_size - 1);
+
+    while (index->shelves[at].used && index->shelves[at].key != key) {
+        at = (at + 1) & (index->shelf_size - 1);
+    }
+    return &index->shelves[at];
+}
+
+static void make_shelves(struct claim_index *index, size_t size)
+{
+    struct shelf *old = index->shelves;
+    size_t old_size = index->shelf_size;
+
+    index->shelves = arena_array(index->arena, size, sizeof *index->shelves);
+    index->shelf_size = size;
+    for (size_t i = 0; i < old_size; i++) {
+        if (old[i].used) {
+            *find_shelf(index, old[i].key) = old[i];
+        }
+    }
+}
+
+/* Puts claim `number` at the end of its shelf; gives back the claim that stood there last. */
+static uint32_t shelve(struct claim_index *index, uint64_t key, uint32_t number)
+{
+    struct shelf *shelf = find_shelf(index, key);
+    uint32_t before = shelf->last;
+
+    if (!shelf->used) {
+        *shelf = (struct shelf){.key = key, .first = number, .used = true};
+        index->shelf_count++;
+        before = INDEX_END;
+    }
+    shelf->last = number;
+    return before;
+}
+
+static void shelve_last(struct claim_index *index)
+{
+    uint32_t number = (uint32_t)index->link_count;
+    const struct claim_entry *entry = &index->set->entries[number];
+    uint32_t before;
+
+    if (index->shelf_count * 2 + 4 > index->shelf_size) {
+        make_shelves(index, index->shelf_size * 4);
+    }
+    index->links = arena_grow(index->arena, index->links, index->link_count, &index->link_room,
+                              sizeof *index->links);
+    index->links[index->link_count++] = (struct index_link){INDEX_END, INDEX_END};
+    before = shelve(index, entry->type, number);
+    if (before != INDEX_END) {
+        index->links[before].of_type = number;
+    }
+    before = shelve(index, pair_key(entry->type, entry->value), number);
+    if (before != INDEX_END) {
+        index->links[before].of_pair = number;
+    }
+}
+
+struct claim_index *index_new(struct arena *arena, const struct claim_set *claims)
+{
+    struct claim_index *index = arena_alloc(arena, sizeof *index);
+    size_t size = 64;
+
+    while (size < claims->count * 4) {
+        size *= 2;
+    }
+    index->arena = arena;
+    index->set = claim_set_copy(arena, claims);
+    make_shelves(index, size);
+    while (index->link_count < claims->count) {
+        shelve_last(index);
+    }
+    return index;
+}
+
+bool index_add(struct claim_index *index, const struct claim *claim)
+{
+    if (!claim_set_add(index->set, claim)) {
+        return false;
+    }
+    shelve_last(index);
+    return true;
+}
+
+struct index_walk index_walk_all(const struct claim_index *index, size_t count)
+{
+    (void)index;
+    return (struct index_walk){.at = 0, .end = (uint32_t)count, .over = WALK_ALL};
+}
+
+struct index_walk index_walk_type(const struct claim_index *index, size_t count, uint64_t type)
+{
+    const struct shelf *shelf = find_shelf(index, type);
+
+    return (struct index_walk){
+        .at = shelf->used ? shelf->first : INDEX_END, .end = (uint32_t)count, .over = WALK_TYPE};
+}
+
+struct index_walk index_walk_pair(const struct claim_index *index, size_t count, uint64_t type,
+                                  uint64_t value)
+{
+    const struct shelf *shelf = find_shelf(index, pair_key(type, value));
+
+    return (struct index_walk){
+        .at = shelf->used ? shelf->first : INDEX_END, .end = (uint32_t)count, .over = WALK_PAIR};
+}
+
+const struct claim *index_next(const struct claim_index *index, struct index_walk *walk)
+{
+    uint32_t number = walk->at;
+
+    if (number >= walk->end) { /* INDEX_END is beyond every end */
+        return NULL;
+    }
+    if (walk->over == WALK_ALL) {
+        walk->at++;
+    } else {
+        const struct index_link *link = &index->links[number];
+
+        walk->at = walk->over == WALK_TYPE ? link->of_type : link->of_pair;
+    }
+    return index->set->entries[number].claim;
+}

@@ -1,0 +1,53 @@
+/*
+ * claims/rule_index.h: private to a rule run. The claims a run works on, found by type, and by
+ * type and value, without looking at the others: a rule set of hundreds of rules over thousands
+ * of groups is the daily bread.
+ */
+#ifndef LANYARD_RULE_INDEX_H
+#define LANYARD_RULE_INDEX_H
+
+#include "claims/claim_private.h"
+
+#define INDEX_END UINT32_MAX
+
+/* The claims of one type, or of one type and value, as a chain of positions in the set. */
+struct shelf {
+    uint64_t key; /* hash of the type, or of type and value */
+    uint32_t first, last;
+    bool used;
+};
+
+/* For each claim the next one on its two shelves. */
+struct index_link {
+    uint32_t of_type, of_pair;
+};
+
+struct claim_index {
+    struct arena *arena;
+    struct claim_set *set;
+    struct shelf *shelves;
+    size_t shelf_count, shelf_size; /* size: a power of two, at least twice the count */
+    struct index_link *links;
+    size_t link_count, link_room;
+};
+
+/* A walk over some of the claims, in the order they came. */
+struct index_walk {
+    uint32_t at;  /* INDEX_END when it is over */
+    uint32_t end; /* claims from here on came too late */
+    enum { WALK_ALL = 0, WALK_TYPE, WALK_PAIR } over;
+};
+
+struct claim_index *index_new(struct arena *arena, const struct claim_set *claims);
+/* Adds a claim to the set and to the shelves. True if it is new. */
+bool index_add(struct claim_index *index, const struct claim *claim);
+
+/* Over the first `count` claims; those of one type; those of one type and value. */
+struct index_walk index_walk_all(const struct claim_index *index, size_t count);
+struct index_walk index_walk_type(const struct claim_index *index, size_t count, uint64_t type);
+struct index_walk index_walk_pair(const struct claim_index *index, size_t count, uint64_t type,
+                                  uint64_t value);
+/* The next claim, or NULL at the end. Hashes may collide: compare before believing. */
+const struct claim *index_next(const struct claim_index *index, struct index_walk *walk);
+
+#endif

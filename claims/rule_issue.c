@@ -1,0 +1,201 @@
+/*
+ * claims/rule_issue.c: the right side of a rule. Makes claims for one tuple and puts them where
+ * `issue` or `add` says (claimrules 4, 5.1 and 8). It trusts no store: an answer that is not
+ * shaped as asked, or not UTF-8, fails the run.
+ */
+#include "claims/rule_run.h"
+
+#include <string.h>
+
+/* A claim as it is being written, and where it will say it comes from. */
+static struct origin origin_now(struct run *run)
+{
+    const struct claim **matches = NULL;
+    size_t count = run->rule->slot_count;
+
+    if (count > 0) {
+        matches = arena_array(run->arena, count, sizeof *matches);
+        memcpy(matches, run->tuple, count * sizeof *matches);
+    }
+    return (struct origin){
+        .rule_set = run->rules->file,
+        .rule_number = run->rule_number,
+        .rule_name = run->rule->name,
+        .line = run->rule->line,
+        .matches = matches,
+        .match_count = count,
+    };
+}
+
+/* `issue` adds to both sets, `add` to the incoming one only; later rules see both. */
+static bool put(struct run *run, const struct claim *claim)
+{
+    bool is_new = index_add(run->index, claim);
+
+    if (run->rule->statement.issues) {
+        is_new |= claim_set_add(run->issued, claim);
+    }
+    run->note->made += is_new;
+    if (claim_set_count(run->index->set) > run->claim_limit
+        || claim_set_count(run->issued) > run->claim_limit) {
+        return run_fail(run, "there are more than %zu claims", run->claim_limit);
+    }
+    return true;
+}
+
+static bool copy_claim(struct run *run)
+{
+    struct claim claim = *run->tuple[run->rule->statement.slot];
+
+    claim.origin = origin_now(run);
+    return put(run, &claim);
+}
+
+static void assign_property(struct run *run, struct claim *claim, const char *name,
+                            const char *value)
+{
+    struct property *property = arena_alloc(run->arena, sizeof *property);
+
+    *property = (struct property){.name = name, .value = value, .next = claim->properties};
+    claim->properties = property;
+}
+
+static bool assign(struct run *run, const struct assignment *assignment, struct claim *claim)
+{
+    const char *value;
+
+    if (!run_value(run, &assignment->value, &value)) {
+        return false;
+    }
+    switch (assignment->part.part) {
+    case PART_TYPE:
+        claim->type = value;
+        return true;
+    case PART_VALUE:
+        claim->value = value;
+        return true;
+    case PART_VALUE_TYPE:
+        claim->value_type = value;
+        return true;
+    case PART_ISSUER:
+        claim->issuer = value;
+        return true;
+    case PART_ORIGINAL_ISSUER:
+        claim->original_issuer = value;
+        return true;
+    case PART_PROPERTY:
+        assign_property(run, claim, assignment->part.property, value);
+        return true;
+    case PART_NONE:
+    default:
+        return run_fail(run, "it assigns to no part of a claim");
+    }
+}
+
+static bool make_claim(struct run *run)
+{
+    const struct statement *statement = &run->rule->statement;
+    struct claim claim = {0};
+
+    /* From the last to the first, so that properties stand in the order they were written. */
+    for (size_t i = statement->assignment_count; i > 0; i--) {
+        if (!assign(run, &statement->assignments[i - 1], &claim)) {
+            return false;
+        }
+    }
+    claim.origin = origin_now(run);
+    return put(run, &claim);
+}
+
+static bool put_value(struct run *run, const struct claim *made, const char *value)
+{
+    struct claim claim = *made;
+
+    if (value == NULL || *value == '\0') {
+        return true; /* an attribute without a value gives no claim (claimrules 8) */
+    }
+    if (!utf8_is_valid(value, strlen(value))) {
+        return run_fail(run, "the store \"%s\" answered with text that is not UTF-8",
+                        run->rule->statement.store.string);
+    }
+    claim.value = value;
+    return put(run, &claim);
+}
+
+static bool put_row(struct run *run, const struct answer_row *row, struct claim *claim)
+{
+    const struct statement *statement = &run->rule->statement;
+
+    for (size_t column = 0; column < statement->type_count; column++) {
+        const struct answer_cell *cell = &row->cells[column];
+
+        claim->type = statement->types[column].string;
+        for (size_t i = 0; i < cell->count; i++) {
+            if (!put_value(run, claim, cell->values[i])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool put_answer(struct run *run, const struct answer *answer)
+{
+    const char *store = run->rule->statement.store.string;
+    struct claim claim = {
+        .issuer = answer->issuer != NULL ? answer->issuer : store,
+        .origin = origin_now(run),
+    };
+
+    for (size_t i = 0; i < answer->count; i++) {
+        if (!put_row(run, &answer->rows[i], &claim)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool ask_store(struct run *run)
+{
+    const struct statement *statement = &run->rule->statement;
+    const struct attribute_source *source = run->settings->source;
+    const char **parameters =
+        arena_array(run->arena, statement->parameter_count + 1, sizeof *parameters);
+    struct store_query query = {
+        .store = statement->store.string,
+        .query = statement->query.string,
+        .parameters = parameters,
+        .parameter_count = statement->parameter_count,
+        .columns = statement->type_count,
+    };
+    struct answer answer = {0};
+
+    for (size_t i = 0; i < statement->parameter_count; i++) {
+        if (!run_value(run, &statement->parameters[i], &parameters[i])) {
+            return false;
+        }
+    }
+    if (source == NULL) {
+        return run_fail(run, "there is no attribute store to ask");
+    }
+    if (!source->ask(source->world, run->arena, &query, &answer, run->error)) {
+        return run_fail(run, "the store \"%s\" did not answer", query.store);
+    }
+    return put_answer(run, &answer);
+}
+
+bool run_statement(struct run *run)
+{
+    run->note->runs++;
+    switch (run->rule->statement.kind) {
+    case STATEMENT_COPY:
+        return copy_claim(run);
+    case STATEMENT_NEW:
+        return make_claim(run);
+    case STATEMENT_QUERY:
+        return ask_store(run);
+    case STATEMENT_NONE:
+    default:
+        return run_fail(run, "it holds a statement of no kind");
+    }
+}
