@@ -22,7 +22,6 @@
 
 #define CLOCK_TIME_AT 11 /* where the time begins in 2024-05-02T09:15:04.447Z */
 #define PATIENCE 1000    /* ms that a full pipe set to non-blocking is waited for */
-#define LINE_LIMIT 3900  /* bytes: below PIPE_BUF, so that no other process cuts in */
 
 #define DIM "\033[2m"
 #define NORMAL "\033[0m"
@@ -68,23 +67,27 @@ static void add_escaped(struct text *text, const char *string, size_t limit, con
     size_t begin = text->length;
     size_t left = strnlen(string, limit + 1);
 
-    while (left > 0 && text->length - begin < limit) {
-        size_t size = 0;
+    while (left > 0) {
+        uint32_t ignored;
+        char character[5] = {0}; /* one of UTF-8, or one byte that is none */
+        size_t size = utf8_read(string, left, &ignored);
+        size_t before = text->length;
 
-        while (size < left && strchr(kept, string[size]) == NULL) {
-            size++;
+        size = size == 0 ? 1 : size;
+        memcpy(character, string, size);
+        if (strchr(kept, *character) != NULL) {
+            text_add_unescaped(text, character, size);
+        } else {
+            text_add_log(text, character, sizeof(character) * 4);
         }
-        text_add_log(text, arena_copy_range(text->arena, string, size),
-                     limit - (text->length - begin));
-        if (size < left) {
-            text_add_unescaped(text, string + size, 1);
-            size++;
+        if (text->length - begin > limit) {
+            text->length = before;
+            text->start[before] = '\0';
+            text_add_literal(text, "…");
+            return;
         }
         string += size;
         left -= size;
-    }
-    if (left > 0 && !string_ends(text->start, "…")) {
-        text_add_literal(text, "…");
     }
 }
 

@@ -18,7 +18,7 @@
 
 #define APPLICATION_ID 0x4c594152 /* "LYAR": tells our file from another program's */
 #define SCHEMA_VERSION 1
-#define BUSY_MILLISECONDS 5000 /* how long a lock of another process is waited for */
+#define BUSY_MILLISECONDS 2000 /* how long a lock of another process is waited for */
 #define FILE_MODE 0600
 
 static const char schema[] =
