@@ -18,7 +18,8 @@
 #include <string.h>
 
 #define FORMAT_VERSION "1"
-#define ITEM_LIMIT 256 /* so many different strings are remembered for `=N` */
+#define LATEST 253402300799999 /* 9999-12-31T23:59:59.999Z: reckoning with it cannot overflow */
+#define ITEM_LIMIT 256         /* so many different strings are remembered for `=N` */
 
 /* The words for the methods: an enumerator's number may change between versions. */
 static const char *const method_words[] = {
@@ -310,7 +311,7 @@ bool principal_read(struct arena *arena, const char *text, struct principal *pri
     }
     principal->name = read_string(&reader);
     principal->method = read_method(&reader);
-    principal->signed_in_at = read_number(&reader, INT64_MAX);
+    principal->signed_in_at = read_number(&reader, LATEST);
     principal->claims = read_claims(&reader);
     if (!reader.is_valid || reader.at != reader.end) {
         *principal = (struct principal){0};
