@@ -1,0 +1,247 @@
+/*
+ * The settings as a whole: read first, then judged, every problem told at once. What comes out is
+ * complete and const; no default is left to those who use it.
+ */
+#include "server/config.h"
+#include "server/url.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ACCEPTANCE_BUILT_IN "lab/active-directory.rules"
+
+static const struct overrides no_overrides;
+
+static void drop_string(char **string)
+{
+    free(*string);
+}
+
+/* Whoever runs the commands may stand anywhere; the settings hold absolute paths only. */
+static const char *absolute(struct arena *arena, const char *file)
+{
+    OWNED(drop_string) char *here = *file == '/' ? NULL : getcwd(NULL, 0);
+
+    return here == NULL ? file : path_join(arena, here, file);
+}
+
+/* The folder a file lies in, as a path. */
+static const char *folder_of(struct arena *arena, const char *file)
+{
+    const char *slash = strrchr(file, '/');
+
+    if (slash == NULL) {
+        return ".";
+    }
+    return slash == file ? "/" : arena_copy_range(arena, file, (size_t)(slash - file));
+}
+
+/* A flag for a setting that is not in the table is a slip of ours or of a script. */
+static void check_overrides(const struct config_reader *reader)
+{
+    for (size_t i = 0; i < reader->overrides->count; i++) {
+        const struct override *override = &reader->overrides->list[i];
+        struct given given = {.source = override->source};
+        bool is_known = false;
+
+        for (size_t row = 0; row < server_setting_count; row++) {
+            is_known = is_known || string_is(server_settings[row].key, override->setting);
+        }
+        if (!is_known) {
+            config_refuse(reader, &given,
+                          arena_print(reader->arena, "no setting is called %s", override->setting),
+                          NULL, "lanyard.yaml(5) lists every setting.");
+        }
+    }
+}
+
+static void fill_paths(struct arena *arena, struct settings *settings)
+{
+    const struct {
+        const char **path;
+        const char *name;
+    } defaults[] = {
+        {&settings->tls_certificate, LAB_TLS},
+        {&settings->tls_key, LAB_TLS_KEY},
+        {&settings->signing_certificate, LAB_SIGNING},
+        {&settings->signing_key, LAB_SIGNING_KEY},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(defaults); i++) {
+        if (*defaults[i].path == NULL) {
+            *defaults[i].path = path_join(arena, settings->pki_folder, defaults[i].name);
+        }
+    }
+}
+
+static const char *service_url(struct arena *arena, const struct settings *settings,
+                               const char *scheme, long port)
+{
+    const char *host = host_for_url(arena, settings->host);
+    long usual = string_is(scheme, "https") ? 443 : 80;
+
+    return port == usual ? arena_print(arena, "%s://%s", scheme, host)
+                         : arena_print(arena, "%s://%s:%ld", scheme, host, port);
+}
+
+static const char *lower(struct arena *arena, const char *host)
+{
+    char *copy = arena_copy(arena, host);
+
+    for (char *c = copy; *c != '\0'; c++) {
+        if (*c >= 'A' && *c <= 'Z') {
+            *c = (char)(*c - 'A' + 'a');
+        }
+    }
+    return copy;
+}
+
+/* What follows from other settings where nobody said otherwise. */
+static void fill(struct arena *arena, const char *file, struct settings *settings)
+{
+    settings->file = file;
+    settings->folder = folder_of(arena, file);
+    settings->host = lower(arena, settings->host);
+    fill_paths(arena, settings);
+    if (settings->identifier == NULL) {
+        settings->identifier = arena_print(arena, "http://%s/adfs/services/trust",
+                                           host_for_url(arena, settings->host));
+    }
+    settings->main_url = service_url(arena, settings, "https", settings->port);
+    settings->plain_url = service_url(arena, settings, "http", settings->plain_port);
+}
+
+/* Three ports on one machine: each can be had only once. */
+static void judge_ports(const struct config_reader *reader, const struct yaml_node *root,
+                        const struct settings *settings)
+{
+    const struct {
+        const char *key;
+        long port;
+    } ports[] = {
+        {"port", settings->port},
+        {"certificate_port", settings->certificate_port},
+        {"plain_port", settings->plain_port},
+    };
+
+    for (size_t i = 1; i < COUNT_OF(ports); i++) {
+        for (size_t j = 0; j < i; j++) {
+            struct given given = config_given(reader, root, ports[i].key);
+
+            if (given.node == NULL && given.source == NULL) {
+                given = config_given(reader, root, ports[j].key); /* the one somebody wrote */
+            }
+            if (ports[i].port == ports[j].port) {
+                config_refuse(reader, &given,
+                              arena_print(reader->arena, "%s and %s are both %ld", ports[j].key,
+                                          ports[i].key, ports[i].port),
+                              "three different ports", NULL);
+            }
+        }
+    }
+}
+
+static void read_acceptance(const struct config_reader *reader, const struct yaml_node *root,
+                            struct settings *settings)
+{
+    struct given given = config_given(reader, root, "acceptance_transform_rules");
+    bool is_read =
+        settings->acceptance_file == NULL
+            ? config_embedded_rules(reader, ACCEPTANCE_BUILT_IN, &settings->acceptance)
+            : config_read_rules(reader, &given, settings->acceptance_file, &settings->acceptance);
+
+    if (!is_read) {
+        settings->acceptance = NULL; /* the problem is noted; the load fails in the end */
+    }
+    if (settings->acceptance_file == NULL) {
+        settings->acceptance_file = ACCEPTANCE_BUILT_IN;
+    }
+}
+
+static bool read_file(const struct config_reader *reader, struct yaml_node *root)
+{
+    const char *cure = "Make one with `lanyard init`, or name another with -c.";
+
+    if (!file_exists(reader->file)) {
+        return fail_at(reader->error, FAULT_NOT_FOUND,
+                       &(struct problem){.file = reader->file,
+                                         .found = "there is no settings file",
+                                         .cure = cure});
+    }
+    if (!yaml_load(reader->arena, reader->file, root, reader->error)) {
+        return false;
+    }
+    if (root->kind != YAML_MAP) {
+        return fail_at(reader->error, FAULT_SETTINGS,
+                       &(struct problem){.file = reader->file,
+                                         .line = root->line,
+                                         .column = root->column,
+                                         .found = yaml_describe(reader->arena, root),
+                                         .expected = "settings, each as \"key: value\""});
+    }
+    return true;
+}
+
+static void read_settings(struct config_reader *reader, const struct yaml_node *root,
+                          struct settings *settings)
+{
+    check_overrides(reader);
+    config_read_values(reader, root, server_settings, server_setting_count, settings);
+    reader->lab = settings->lab;
+    fill(reader->arena, reader->file, settings);
+    judge_ports(reader, root, settings);
+    read_acceptance(reader, root, settings);
+    config_read_parties(reader, yaml_find(root, "relying_party_trusts"), reader->overrides,
+                        settings);
+}
+
+/* Gives every problem to the caller. Always false. */
+static bool hand_over(const struct error *found, enum fault fault, struct error *error)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        fail_at(error, fault, &found->problems[i]);
+    }
+    return false;
+}
+
+/* public functions ------------------------------------------------------------------------- */
+
+bool settings_load(struct arena *arena, const char *file, const struct overrides *overrides,
+                   const struct settings **settings, struct error *error)
+{
+    struct settings *loaded = arena_alloc(arena, sizeof(*loaded));
+    struct yaml_node root;
+    struct error found = error_in(arena); /* counted here: the caller's may keep no words */
+    struct config_reader reader = {
+        .arena = arena,
+        .error = &found,
+        .file = absolute(arena, file),
+        .overrides = overrides == NULL ? &no_overrides : overrides,
+    };
+
+    if (!read_file(&reader, &root)) {
+        return hand_over(&found, found.fault, error);
+    }
+    read_settings(&reader, &root, loaded);
+    if (found.count > 0) {
+        return hand_over(&found, FAULT_SETTINGS, error);
+    }
+    *settings = loaded;
+    return true;
+}
+
+const struct relying_party *settings_find_party(const struct settings *settings,
+                                                const char *identifier)
+{
+    for (size_t i = 0; i < settings->party_count; i++) {
+        const struct relying_party *party = &settings->parties[i];
+
+        for (size_t j = 0; j < party->identifier_count; j++) {
+            if (string_is(party->identifiers[j], identifier)) {
+                return party;
+            }
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,86 @@
+/*
+ * server/config.h: how settings are read, behind settings_load. Private to the server room; the
+ * tables are also what `--help` and the test of the man page walk through.
+ */
+#ifndef LANYARD_SERVER_CONFIG_H
+#define LANYARD_SERVER_CONFIG_H
+
+#include "server/server.h"
+#include "server/yaml.h"
+
+/* What a setting's value looks like, and what it is kept as. */
+enum setting_kind {
+    SETTING_NONE = 0,
+    SETTING_TEXT,    /* const char * */
+    SETTING_FLAG,    /* bool; true or false */
+    SETTING_NUMBER,  /* long */
+    SETTING_SECONDS, /* int64_t in ms */
+    SETTING_MINUTES, /* int64_t in ms */
+    SETTING_FILE,    /* const char *, absolute; relative ones lie beside lanyard.yaml */
+    SETTING_FOLDER,
+    SETTING_CHOICE,  /* an enum whose values count the words */
+    SETTING_ADDRESS, /* this and the next two are read by config_party.c */
+    SETTING_LIST,
+    SETTING_MAPS,
+};
+
+/* One row of a table of settings. */
+struct setting {
+    const char *key;
+    enum setting_kind kind;
+    size_t place;                   /* of the value in its struct */
+    const char *initial;            /* the default as it would be written, or NULL */
+    long least, most;               /* of numbers and times */
+    const char *const *words;       /* of a choice; ends with NULL */
+    bool (*fits)(const char *text); /* NULL: any text that is not empty */
+    const char *expected;           /* what fits, in words */
+    const char *meaning;            /* for the man page and --help */
+};
+
+extern const struct setting server_settings[];
+extern const size_t server_setting_count;
+extern const struct setting party_settings[]; /* of one entry of relying_party_trusts */
+extern const size_t party_setting_count;
+
+struct config_reader {
+    struct arena *arena;
+    struct error *error;
+    const char *file;                  /* absolute */
+    const struct overrides *overrides; /* NULL inside a relying party */
+    bool lab;
+};
+
+/* A value as somebody gave it, with where: in the file, or by a flag or variable. */
+struct given {
+    const char *key;
+    const char *source;           /* "--port"; NULL: the file */
+    const char *text;             /* from `source` */
+    const struct yaml_node *node; /* in the file; NULL if it is not there */
+};
+
+/* Where the value of that key comes from. */
+struct given config_given(const struct config_reader *reader, const struct yaml_node *map,
+                          const char *key);
+
+/* Notes a problem where the value was given. Always false. */
+bool config_refuse(const struct config_reader *reader, const struct given *given, const char *found,
+                   const char *expected, const char *cure);
+
+/*
+ * Reads the values of a map into the struct at `values`: what is not given gets its default.
+ * Every problem, unknown keys included, is noted.
+ */
+void config_read_values(const struct config_reader *reader, const struct yaml_node *map,
+                        const struct setting *table, size_t count, void *values);
+
+/* The rules in a file, or those compiled in under `embedded`; both NULL: no rules at all. */
+MUST_CHECK bool config_read_rules(const struct config_reader *reader, const struct given *given,
+                                  const char *path, const struct rule_set **rules);
+MUST_CHECK bool config_embedded_rules(const struct config_reader *reader, const char *name,
+                                      const struct rule_set **rules);
+
+/* The parties of the file (`trusts` may be NULL) and of --rp; every problem is noted. */
+void config_read_parties(const struct config_reader *reader, const struct yaml_node *trusts,
+                         const struct overrides *overrides, struct settings *settings);
+
+#endif

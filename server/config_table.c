@@ -1,0 +1,317 @@
+/*
+ * The table of settings: every key, what it may be, what it is when nobody says, and what it
+ * means. Names are AD FS's parameter names in snake case (decision 33). The manual page
+ * lanyard.yaml(5) explains the same keys; a test compares the two.
+ */
+#include "server/config.h"
+#include "server/url.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#define PLACE(field) offsetof(struct settings, field)
+#define PARTY_PLACE(field) offsetof(struct relying_party, field)
+
+static const char *const log_words[] = {"text", "json", NULL};
+static const char *const token_words[] = {"saml11", "saml20", NULL};
+static const char *const algorithm_words[] = {"rsa-sha256", "rsa-sha1", NULL};
+
+static bool is_one_line(const char *text)
+{
+    return *text != '\0' && strlen(text) <= 200 && strpbrk(text, "\n\t") == NULL;
+}
+
+static bool is_listen_address(const char *text)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+
+    return string_is(text, "loopback") || inet_pton(AF_INET, text, address) == 1
+           || inet_pton(AF_INET6, text, address) == 1;
+}
+
+/* Identifiers compare byte for byte; what cannot be seen would make two that look the same. */
+static bool is_identifier(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c > 0 && (*c <= ' ' || *c == 0x7f)) {
+            return false;
+        }
+    }
+    return *text != '\0' && strlen(text) <= 1024;
+}
+
+static bool is_netbios_name(const char *text)
+{
+    size_t length = strlen(text);
+
+    return length > 0 && length <= 15
+           && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-")
+                  == length;
+}
+
+static bool is_dns_name(const char *text)
+{
+    return strchr(text, ':') == NULL && host_is_valid(text);
+}
+
+const struct setting server_settings[] = {
+    {.key = "lab",
+     .kind = SETTING_FLAG,
+     .place = PLACE(lab),
+     .initial = "false",
+     .meaning = "Allows what must never happen outside a lab: technical detail on pages, plain "
+                "http relying parties on this machine, the lab's own tools."},
+    {.key = "display_name",
+     .kind = SETTING_TEXT,
+     .place = PLACE(display_name),
+     .initial = "lanyard",
+     .fits = is_one_line,
+     .expected = "a short line of text",
+     .meaning = "What the sign-in pages call this service."},
+    {.key = "host",
+     .kind = SETTING_TEXT,
+     .place = PLACE(host),
+     .initial = "localhost",
+     .fits = host_is_valid,
+     .expected = "a DNS name or an IP address, without port or brackets",
+     .meaning = "The name under which browsers reach this service. It stands in the TLS "
+                "certificate and in every address that is handed out."},
+    {.key = "listen",
+     .kind = SETTING_TEXT,
+     .place = PLACE(listen),
+     .initial = "loopback",
+     .fits = is_listen_address,
+     .expected = "loopback or one IP address",
+     .meaning = "Where connections are taken: loopback (127.0.0.1 and ::1), or one IP address; "
+                "0.0.0.0 is every IPv4 address of the machine."},
+    {.key = "port",
+     .kind = SETTING_NUMBER,
+     .place = PLACE(port),
+     .initial = "8443",
+     .least = 1,
+     .most = 65535,
+     .meaning = "The https port of the sign-in pages and the WS-Trust endpoints."},
+    {.key = "certificate_port",
+     .kind = SETTING_NUMBER,
+     .place = PLACE(certificate_port),
+     .initial = "49443",
+     .least = 1,
+     .most = 65535,
+     .meaning = "The https port that asks for a client certificate."},
+    {.key = "plain_port",
+     .kind = SETTING_NUMBER,
+     .place = PLACE(plain_port),
+     .initial = "8080",
+     .least = 1,
+     .most = 65535,
+     .meaning = "The plain http port: revocation lists, CA certificates and the probe only."},
+    {.key = "identifier",
+     .kind = SETTING_TEXT,
+     .place = PLACE(identifier),
+     .fits = is_identifier,
+     .expected = "a URI without blanks",
+     .meaning = "The federation service identifier: entity id and issuer of every token. "
+                "http://HOST/adfs/services/trust if it is not set."},
+    {.key = "netbios_domain",
+     .kind = SETTING_TEXT,
+     .place = PLACE(netbios_domain),
+     .initial = "LAB",
+     .fits = is_netbios_name,
+     .expected = "at most 15 letters, digits and hyphens",
+     .meaning = "The domain in DOMAIN\\user."},
+    {.key = "upn_suffix",
+     .kind = SETTING_TEXT,
+     .place = PLACE(upn_suffix),
+     .initial = "lab.test",
+     .fits = is_dns_name,
+     .expected = "a DNS name",
+     .meaning = "The domain's DNS name: what new users get after the @, and what domain-qualified "
+                "group names begin with."},
+    {.key = "users",
+     .kind = SETTING_FOLDER,
+     .place = PLACE(users_folder),
+     .initial = "users",
+     .meaning = "The folder of user files, one NAME.yaml each."},
+    {.key = "pki",
+     .kind = SETTING_FOLDER,
+     .place = PLACE(pki_folder),
+     .initial = "pki",
+     .meaning = "The folder of the lab's certification authorities, keys and revocation lists."},
+    {.key = "certificates",
+     .kind = SETTING_FOLDER,
+     .place = PLACE(certificates_folder),
+     .initial = "certificates",
+     .meaning = "The folder where certificates for users are written."},
+    {.key = "state",
+     .kind = SETTING_FILE,
+     .place = PLACE(state_file),
+     .initial = "state.db",
+     .meaning = "The file that keeps what must outlive a restart, such as sessions."},
+    {.key = "templates",
+     .kind = SETTING_FOLDER,
+     .place = PLACE(templates_folder),
+     .meaning = "A folder of pages that replace the built-in ones of the same name."},
+    {.key = "tls_certificate",
+     .kind = SETTING_FILE,
+     .place = PLACE(tls_certificate),
+     .meaning = "The TLS certificate, then its intermediates (PEM). tls.pem in the pki folder if "
+                "it is not set."},
+    {.key = "tls_key",
+     .kind = SETTING_FILE,
+     .place = PLACE(tls_key),
+     .meaning = "The private key of tls_certificate (PEM). tls.key in the pki folder if it is not "
+                "set."},
+    {.key = "token_signing_certificate",
+     .kind = SETTING_FILE,
+     .place = PLACE(signing_certificate),
+     .meaning = "The certificate of the key that signs tokens (PEM). signing.pem in the pki "
+                "folder if it is not set."},
+    {.key = "token_signing_key",
+     .kind = SETTING_FILE,
+     .place = PLACE(signing_key),
+     .meaning = "The private key that signs tokens (PEM). signing.key in the pki folder if it is "
+                "not set."},
+    {.key = "acceptance_transform_rules",
+     .kind = SETTING_FILE,
+     .place = PLACE(acceptance_file),
+     .meaning = "The acceptance rules of the claims provider trust Active Directory: what is "
+                "believed of the accounts. AD FS's own rules if it is not set."},
+    {.key = "sso_lifetime",
+     .kind = SETTING_MINUTES,
+     .place = PLACE(sso_lifetime),
+     .initial = "480",
+     .least = 1,
+     .most = 525600,
+     .meaning = "How long a browser stays signed in, in minutes."},
+    {.key = "enable_loop_detection",
+     .kind = SETTING_FLAG,
+     .place = PLACE(loop_detection),
+     .initial = "true",
+     .meaning = "Ends a loop between a browser and a relying party with an error page (MSIS7042)."},
+    {.key = "loop_detection_maximum_tokens_issued_interval",
+     .kind = SETTING_NUMBER,
+     .place = PLACE(loop_tokens),
+     .initial = "5",
+     .least = 1,
+     .most = 100000,
+     .meaning = "Tokens one browser session may get within the interval."},
+    {.key = "loop_detection_time_interval_in_seconds",
+     .kind = SETTING_SECONDS,
+     .place = PLACE(loop_interval),
+     .initial = "20",
+     .least = 1,
+     .most = 86400,
+     .meaning = "That interval, in seconds."},
+    {.key = "hsts_max_age",
+     .kind = SETTING_NUMBER,
+     .place = PLACE(hsts_seconds),
+     .initial = "0",
+     .least = 0,
+     .most = 63072000,
+     .meaning = "Seconds for which browsers shall use https only (Strict-Transport-Security); "
+                "0 does not send the header."},
+    {.key = "connection_limit",
+     .kind = SETTING_NUMBER,
+     .place = PLACE(connections),
+     .initial = "1000",
+     .least = 1,
+     .most = 100000,
+     .meaning = "Connections at once."},
+    {.key = "connection_limit_per_address",
+     .kind = SETTING_NUMBER,
+     .place = PLACE(connections_per_address),
+     .initial = "200",
+     .least = 1,
+     .most = 100000,
+     .meaning = "Connections at once from one address."},
+    {.key = "request_deadline",
+     .kind = SETTING_SECONDS,
+     .place = PLACE(request_deadline),
+     .initial = "30",
+     .least = 1,
+     .most = 3600,
+     .meaning = "Seconds within which a request must have arrived, handshake and body included."},
+    {.key = "log",
+     .kind = SETTING_CHOICE,
+     .place = PLACE(log),
+     .initial = "text",
+     .words = log_words,
+     .expected = "text or json",
+     .meaning = "How the log is written: text for people, json for machines."},
+    {.key = "relying_party_trusts",
+     .kind = SETTING_MAPS,
+     .meaning = "The services that may ask for tokens: a list, each entry with the keys below."},
+};
+const size_t server_setting_count = COUNT_OF(server_settings);
+
+const struct setting party_settings[] = {
+    {.key = "name",
+     .kind = SETTING_TEXT,
+     .place = PARTY_PLACE(name),
+     .fits = is_one_line,
+     .expected = "a short line of text",
+     .meaning = "What people call it. Required, and unique."},
+    {.key = "identifiers",
+     .kind = SETTING_LIST,
+     .fits = is_identifier,
+     .expected = "URIs without blanks",
+     .meaning = "What it calls itself in wtrealm and AppliesTo; compared byte for byte. At least "
+                "one; none may belong to two parties."},
+    {.key = "wsfed_endpoint",
+     .kind = SETTING_ADDRESS,
+     .meaning = "The address that tokens are posted to (WS-Federation): https, or http for this "
+                "machine in a lab."},
+    {.key = "additional_wsfed_endpoints",
+     .kind = SETTING_LIST,
+     .meaning = "More addresses that wreply may name. In a lab http://localhost:*/ stands for any "
+                "port."},
+    {.key = "enabled",
+     .kind = SETTING_FLAG,
+     .place = PARTY_PLACE(enabled),
+     .initial = "true",
+     .meaning = "false: it gets no tokens."},
+    {.key = "token_type",
+     .kind = SETTING_CHOICE,
+     .place = PARTY_PLACE(format),
+     .initial = "saml11",
+     .words = token_words,
+     .expected = "saml11 or saml20",
+     .meaning = "The kind of token where the request names none."},
+    {.key = "signature_algorithm",
+     .kind = SETTING_CHOICE,
+     .place = PARTY_PLACE(algorithm),
+     .initial = "rsa-sha256",
+     .words = algorithm_words,
+     .expected = "rsa-sha256 or rsa-sha1",
+     .meaning = "How its tokens are signed; rsa-sha1 only for software that knows nothing "
+                "better."},
+    {.key = "token_lifetime",
+     .kind = SETTING_MINUTES,
+     .place = PARTY_PLACE(token_lifetime),
+     .initial = "60",
+     .least = 0,
+     .most = 525600,
+     .meaning = "How long a token is valid, in minutes; 0 means 60, as in AD FS."},
+    {.key = "not_before_skew",
+     .kind = SETTING_MINUTES,
+     .place = PARTY_PLACE(not_before_skew),
+     .initial = "0",
+     .least = 0,
+     .most = 1440,
+     .meaning = "Minutes by which a token's validity begins before it is issued, for relying "
+                "parties whose clock is late."},
+    {.key = "always_require_authentication",
+     .kind = SETTING_FLAG,
+     .place = PARTY_PLACE(always_require_authentication),
+     .initial = "false",
+     .meaning = "true: people sign in afresh for every token."},
+    {.key = "issuance_authorization_rules",
+     .kind = SETTING_FILE,
+     .place = PARTY_PLACE(authorization_file),
+     .meaning = "The rules that decide who gets a token. Not set: nobody does, as in AD FS."},
+    {.key = "issuance_transform_rules",
+     .kind = SETTING_FILE,
+     .place = PARTY_PLACE(issuance_file),
+     .meaning = "The rules that decide which claims the token carries. Not set: none."},
+};
+const size_t party_setting_count = COUNT_OF(party_settings);
