@@ -104,6 +104,9 @@ MUST_CHECK bool lab_make(struct arena *arena, const struct lab *lab, struct erro
  */
 MUST_CHECK bool lab_issue_tls(struct arena *arena, const struct lab *lab, struct error *error);
 
+/* Whether the folder's TLS certificate is good for lab->host at lab->now. */
+bool lab_tls_covers(struct arena *arena, const struct lab *lab);
+
 /* A person for whom an identity is issued. */
 struct lab_person {
     const char *name;     /* file name and CN; letters, digits, '.', '-', '_' */

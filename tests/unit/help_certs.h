@@ -81,6 +81,11 @@ static inline void put_bytes(struct bench *bench, const char *path, const void *
     assert_true(file_write(bench->arena, path, data, length, mode, &bench->error));
 }
 
+static inline void put_text(struct bench *bench, const char *path, const char *words, unsigned mode)
+{
+    put_bytes(bench, path, words, strlen(words), mode);
+}
+
 static inline bool same_bytes(struct bytes left, struct bytes right)
 {
     return left.length == right.length && memcmp(left.data, right.data, left.length) == 0;

@@ -367,7 +367,7 @@ static void files_without_a_pair_are_refused(void **state)
     for_key.key_path = in_folder(files->bench, "bad");
     for_certificate.certificate_path = in_folder(files->bench, "bad");
     for (size_t i = 0; i < COUNT_OF(contents); i++) {
-        put_bytes(files->bench, for_key.key_path, contents[i], strlen(contents[i]), 0600);
+        put_text(files->bench, for_key.key_path, contents[i], 0600);
         assert_false(load(&for_key));
         assert_refused(files->bench, "holds no private key in PEM");
         assert_false(load(&for_certificate));
