@@ -33,9 +33,12 @@ bool account_name_is_valid(const char *name);
 bool account_upn_is_valid(const char *upn);
 
 /*
- * Reads one file. False if there is no account in it at all; other problems are only noted in
- * `error`, so that all can be told: who calls this must look at error->count.
+ * Reads the text of one file. False if there is no account in it at all; other problems are only
+ * noted in `error`, so that all can be told: who calls this must look at error->count.
  */
+MUST_CHECK bool account_read_text(struct arena *arena, const char *file, struct bytes source,
+                                  struct account *account, struct error *error);
+/* The same for a file that strangers cannot write. */
 MUST_CHECK bool account_read(struct arena *arena, const char *file, struct account *account,
                              struct error *error);
 

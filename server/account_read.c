@@ -303,14 +303,14 @@ static void check_required(const struct reader *reader, const struct yaml_node *
 
 /* public functions ------------------------------------------------------------------------- */
 
-bool account_read(struct arena *arena, const char *file, struct account *account,
-                  struct error *error)
+bool account_read_text(struct arena *arena, const char *file, struct bytes source,
+                       struct account *account, struct error *error)
 {
     struct reader reader = {.arena = arena, .error = error, .file = file};
     struct yaml_node root;
 
     *account = (struct account){.file = file, .enabled = true};
-    if (!yaml_load(arena, file, &root, error)) {
+    if (!yaml_read(arena, file, source, &root, error)) {
         return false;
     }
     if (root.kind != YAML_MAP) {
@@ -324,4 +324,14 @@ bool account_read(struct arena *arena, const char *file, struct account *account
     }
     check_required(&reader, &root, account);
     return true;
+}
+
+bool account_read(struct arena *arena, const char *file, struct account *account,
+                  struct error *error)
+{
+    struct bytes source;
+
+    return file_check_guarded(file, error)
+           && file_read(arena, file, YAML_SIZE_LIMIT, &source, error)
+           && account_read_text(arena, file, source, account, error);
 }
