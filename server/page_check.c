@@ -51,6 +51,14 @@ static bool is_space(char character)
     return character == ' ' || character == '\t' || character == '\n' || character == '\f';
 }
 
+static const char *skip_spaces(const char *at, const char *end)
+{
+    while (at < end && is_space(*at)) {
+        at++;
+    }
+    return at;
+}
+
 static bool is_letter(char character)
 {
     return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z');
@@ -206,9 +214,10 @@ static const char *scan_tag(struct scanner *scanner, const char *at, const char 
     scanner->attribute_at = at;
     scanner->value = text_in(scanner->arena);
     after = take_name(scanner->attribute, at, end, " \t\n\f/>=\"'<");
-    if (after < end && *after == '=') {
+    at = skip_spaces(after, end);
+    if (at < end && *at == '=') {
         scanner->place = PLACE_BARE;
-        return after + 1;
+        return skip_spaces(at + 1, end);
     }
     judge_attribute(scanner, error);
     return after;
@@ -392,23 +401,35 @@ static void scan_nodes(struct scanner *scanner, const struct node *nodes, size_t
     }
 }
 
+/* The first address in a style sheet that the browser would have to fetch, or NULL. */
+static const char *find_foreign_address(const char *at, const char *end)
+{
+    while ((at = find_any_case(at, end, "url(")) != NULL) {
+        const char *address = at + strlen("url(");
+
+        address += strspn(address, " \t\n\"'");
+        if (!string_starts(address, "data:")) {
+            return at;
+        }
+        at = address;
+    }
+    return NULL;
+}
+
 bool page_check_style(const struct page_source *style, struct error *error)
 {
-    static const char *const refused[] = {"</",         "<!--",      "@import", "url(http",
-                                          "url(\"http", "url('http", "url(//"};
+    static const char *const refused[] = {"</", "<!--", "@import", "image-set("};
     const char *end = style->text + style->length;
+    const char *flaw = find_foreign_address(style->text, end);
 
-    for (size_t i = 0; i < COUNT_OF(refused); i++) {
-        const char *at = find_any_case(style->text, end, refused[i]);
-
-        if (at != NULL) {
-            return page_fail(style, at, "this has no place in a style sheet of ours",
-                             "Remove it: the style stands inside the page, and nothing is fetched "
-                             "from elsewhere.",
-                             error);
-        }
+    for (size_t i = 0; flaw == NULL && i < COUNT_OF(refused); i++) {
+        flaw = find_any_case(style->text, end, refused[i]);
     }
-    return true;
+    return flaw == NULL
+           || page_fail(style, flaw, "this has no place in a style sheet of ours",
+                        "Remove it: the style stands inside the page, and nothing is fetched from "
+                        "elsewhere but a data: URL.",
+                        error);
 }
 
 bool page_check(struct arena *arena, const struct page_source *source,
