@@ -1,0 +1,228 @@
+/*
+ * server/cmd_lab.c: `lanyard init` and `lanyard up`: a lab from nothing.
+ */
+#include "server/lab_files.h"
+#include "server/serve.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_FOLDER "lab"
+
+/* The folder as it was named, without slashes at its end. */
+static const char *folder_of(const struct arguments *arguments)
+{
+    char *folder = arena_copy(arguments->arena,
+                              arguments->word_count > 0 ? arguments->words[0] : DEFAULT_FOLDER);
+
+    for (size_t length = strlen(folder); length > 1 && folder[length - 1] == '/'; length--) {
+        folder[length - 1] = '\0';
+    }
+    return folder;
+}
+
+static const struct override *find_override(const struct overrides *overrides, const char *setting)
+{
+    for (size_t i = 0; i < overrides->count; i++) {
+        if (strcmp(overrides->list[i].setting, setting) == 0) {
+            return &overrides->list[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *choice(const struct overrides *overrides, const char *setting,
+                          const char *otherwise)
+{
+    const struct override *given = find_override(overrides, setting);
+
+    return given != NULL ? given->value : otherwise;
+}
+
+/* A port of a lab to be made; 0 has one drawn. */
+static bool read_port(const struct overrides *overrides, const char *setting, long otherwise,
+                      long *port, struct error *error)
+{
+    const struct override *given = find_override(overrides, setting);
+    char *end = NULL;
+
+    *port = otherwise;
+    if (given == NULL) {
+        return true;
+    }
+    errno = 0;
+    *port = strtol(given->value, &end, 10);
+    if (errno != 0 || end == given->value || *end != '\0' || *port < 0 || *port > 65535) {
+        return fail(error, FAULT_USAGE, "%s: \"%s\" is no port (1 to 65535, or 0 for a free one)",
+                    given->source, given->value);
+    }
+    return true;
+}
+
+static bool read_plan(const struct overrides *overrides, struct lab_plan *plan, struct error *error)
+{
+    plan->host = choice(overrides, "host", "localhost");
+    plan->listen = choice(overrides, "listen", "loopback");
+    return read_port(overrides, "port", 8443, &plan->port, error)
+           && read_port(overrides, "certificate_port", 49443, &plan->certificate_port, error)
+           && read_port(overrides, "plain_port", 8080, &plan->plain_port, error);
+}
+
+static bool make_lab(const struct arguments *arguments, const char *folder, struct error *error)
+{
+    struct overrides overrides = command_overrides(arguments);
+    struct clock clock = {0};
+    struct dice dice = dice_of_system();
+    struct lab_plan plan = {.folder = folder, .dice = &dice};
+
+    if (!command_clock(arguments, &clock, error) || !read_plan(&overrides, &plan, error)) {
+        return false;
+    }
+    plan.now = clock_read(&clock).wall;
+    return lab_write(arguments->arena, &plan, error);
+}
+
+/* Where a lab's host name has changed, its TLS certificate must too (decision 17). */
+static bool renew_tls(const struct arguments *arguments, const char *folder, struct error *error)
+{
+    struct arena *arena = arguments->arena;
+    struct overrides overrides = command_overrides(arguments);
+    const struct settings *settings = NULL;
+    struct clock clock = {0};
+    struct dice dice = dice_of_system();
+    struct lab lab = {.dice = &dice};
+
+    if (find_override(&overrides, "host") == NULL) {
+        return true;
+    }
+    if (!command_clock(arguments, &clock, error)
+        || !settings_load(arena, path_join(arena, folder, LAB_SETTINGS), &overrides, &settings,
+                          error)) {
+        return false;
+    }
+    lab.folder = settings->pki_folder;
+    lab.host = settings->host;
+    lab.address = settings->plain_url;
+    lab.now = clock_read(&clock).wall;
+    if (lab_tls_covers(arena, &lab)) {
+        return true;
+    }
+    fprintf(stderr, "lanyard: the TLS certificate is issued anew for %s\n", lab.host);
+    return lab_issue_tls(arena, &lab, error);
+}
+
+/* Says which identities name another CRL address than the one served now. */
+static void name_old_identities(const struct arguments *arguments, const char *folder)
+{
+    struct arena *arena = arguments->arena;
+    struct error ignored = error_in(arena);
+    struct overrides overrides = command_overrides(arguments);
+    const struct settings *settings = NULL;
+    const struct account_set *accounts = NULL;
+
+    if (!settings_load(arena, path_join(arena, folder, LAB_SETTINGS), &overrides, &settings,
+                       &ignored)
+        || !account_set_load(arena, settings->users_folder, &accounts, &ignored)) {
+        return; /* serving says why */
+    }
+    for (size_t i = 0; i < account_set_count(accounts); i++) {
+        const char *name = account_set_at(accounts, i)->name;
+        struct certificate_facts facts;
+        if (certificate_facts_load(
+                arena,
+                path_join(arena, settings->certificates_folder, arena_print(arena, "%s.pem", name)),
+                &facts, &ignored)
+            && facts.crl_url_count > 0 && !string_starts(facts.crl_urls[0], settings->plain_url)) {
+            fprintf(stderr,
+                    "lanyard: the certificate of %s names the CRL address %s,\n"
+                    "         but CRLs are served at %s now\n",
+                    name, facts.crl_urls[0], settings->plain_url);
+        }
+    }
+}
+
+static bool have_lab(const struct arguments *arguments, const char *folder, struct error *error)
+{
+    if (!lab_is_there(arguments->arena, folder)) {
+        if (!make_lab(arguments, folder, error)) {
+            return false;
+        }
+        ready_tell_lab(folder, true);
+        return true;
+    }
+    ready_tell_lab(folder, false);
+    if (!renew_tls(arguments, folder, error)) {
+        return false;
+    }
+    name_old_identities(arguments, folder);
+    return true;
+}
+
+static enum status run_init(const struct arguments *arguments)
+{
+    struct error error = error_in(arguments->arena);
+
+    return have_lab(arguments, folder_of(arguments), &error) ? STATUS_YES : command_failed(&error);
+}
+
+static enum status run_up(const struct arguments *arguments)
+{
+    struct error error = error_in(arguments->arena);
+    const char *folder = folder_of(arguments);
+    char *file;
+    enum status status;
+
+    if (!have_lab(arguments, folder, &error)) {
+        return command_failed(&error);
+    }
+    if (argument_of(arguments, "--no-serve") != NULL) {
+        return STATUS_YES;
+    }
+    file = realpath(path_join(arguments->arena, folder, LAB_SETTINGS), NULL);
+    if (file == NULL) {
+        fail(&error, FAULT_NOT_FOUND, "%s/" LAB_SETTINGS ": %s", folder, strerror(errno));
+        return command_failed(&error);
+    }
+    status = serve_run(arguments, file);
+    free(file);
+    return status;
+}
+
+static const struct option init_options[] = {OPTIONS_ADDRESS};
+static const struct option up_options[] = {
+    OPTIONS_ADDRESS,
+    OPTIONS_SERVE,
+    {"--no-serve", NULL, NULL, "make the lab, then stop"},
+};
+
+const struct command command_init = {
+    .words = "init",
+    .arguments = "DIR",
+    .summary = "makes a lab: PKI, users, rules, settings",
+    .help =
+        "Makes a lab in DIR: a root and an issuing CA, TLS and token signing certificates, two\n"
+        "users with passwords and certificates, claim rules, and a commented lanyard.yaml.\n"
+        "The lab is written whole or not at all; one that is there is kept.\n"
+        "A port of 0 has a free one drawn and written down.",
+    .options = init_options,
+    .option_count = COUNT_OF(init_options),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_init,
+};
+
+const struct command command_up = {
+    .words = "up",
+    .arguments = "[DIR]",
+    .summary = "makes a lab if it is not there, and serves it",
+    .help =
+        "Makes a lab in DIR (default ./lab) unless it is there, then serves it until SIGTERM or\n"
+        "Ctrl-C, as init and serve would. With --json one line on stdout says that it is ready,\n"
+        "where, and with which users; everything else goes to stderr.",
+    .options = up_options,
+    .option_count = COUNT_OF(up_options),
+    .words_max = 1,
+    .run = run_up,
+};

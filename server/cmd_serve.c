@@ -1,0 +1,111 @@
+/*
+ * server/cmd_serve.c: `lanyard serve` and `lanyard check`: with a settings file that is there.
+ */
+#include "server/event_json.h"
+#include "server/serve.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static enum status run_serve(const struct arguments *arguments)
+{
+    struct error error = error_in(arguments->arena);
+    const char *file = NULL;
+
+    if (!command_settings_file(arguments, &file, &error)) {
+        return command_failed(&error);
+    }
+    return serve_run(arguments, file);
+}
+
+static const struct option serve_options[] = {OPTION_SETTINGS, OPTIONS_ADDRESS, OPTIONS_SERVE};
+
+const struct command command_serve = {
+    .words = "serve",
+    .arguments = "-c FILE",
+    .summary = "serves what a settings file describes",
+    .help = "Serves what the settings file describes until SIGTERM or Ctrl-C. SIGHUP reads the\n"
+            "settings, users, rules and keys again, or keeps the old ones and says why.\n"
+            "Flags win over LANYARD_* variables (LANYARD_PORT, …), and those over the file.",
+    .options = serve_options,
+    .option_count = COUNT_OF(serve_options),
+    .run = run_serve,
+};
+
+static json_t *json_or_null(const char *string)
+{
+    return string == NULL ? json_null() : json_string(string);
+}
+
+static void print_problems(const struct error *error)
+{
+    json_t *problems = json_array();
+    json_t *answer = json_pack("{s:o}", "problems", problems);
+    char *line;
+
+    for (size_t i = 0; i < error->count; i++) {
+        const struct problem *problem = &error->problems[i];
+        json_array_append_new(problems, json_pack("{s:o,s:i,s:i,s:o,s:o,s:o}", "file",
+                                                  json_or_null(problem->file), "line",
+                                                  problem->line, "column", problem->column, "found",
+                                                  json_or_null(problem->found), "expected",
+                                                  json_or_null(problem->expected), "cure",
+                                                  json_or_null(problem->cure)));
+    }
+    line = json_dumps(answer, JSON_COMPACT);
+    puts(line != NULL ? line : "{\"problems\":null}");
+    free(line);
+    json_decref(answer);
+}
+
+/* The very reading the server does: what passes here starts there. */
+static bool check(const struct arguments *arguments, const char *file, struct error *error)
+{
+    struct overrides overrides = command_overrides(arguments);
+    struct clock clock = {0};
+    struct snapshot *snapshot = NULL;
+    bool good = command_clock(arguments, &clock, error) && saml_start(error)
+                && snapshot_load(file, &overrides, clock_read(&clock).wall, &snapshot, error);
+
+    snapshot_release(snapshot);
+    saml_stop();
+    return good;
+}
+
+static enum status run_check(const struct arguments *arguments)
+{
+    struct error error = error_in(arguments->arena);
+    const char *file = NULL;
+    bool good = command_settings_file(arguments, &file, &error) && check(arguments, file, &error);
+
+    if (argument_of(arguments, "--json") != NULL) {
+        print_problems(&error);
+    } else if (good) {
+        printf("%s is good\n", file);
+    }
+    if (good) {
+        return STATUS_YES;
+    }
+    if (argument_of(arguments, "--json") == NULL) {
+        return command_failed(&error);
+    }
+    return error.fault == FAULT_NOT_FOUND ? STATUS_USAGE : STATUS_NO;
+}
+
+static const struct option check_options[] = {OPTION_SETTINGS, OPTION_JSON};
+
+const struct command command_check = {
+    .words = "check",
+    .arguments = "-c FILE",
+    .summary = "says everything that is wrong with a settings file",
+    .help =
+        "Reads the settings, users, rules and keys as the server would, and names every problem\n"
+        "with file, line, what was found, what was expected and the cure.\n"
+        "Exit status: 0 all is good, 1 something is wrong, 2 the file cannot be read.\n"
+        "With --json: "
+        "{\"problems\":[{\"file\",\"line\",\"column\",\"found\",\"expected\",\"cure\"}]}",
+    .options = check_options,
+    .option_count = COUNT_OF(check_options),
+    .run = run_check,
+};

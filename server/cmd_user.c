@@ -1,0 +1,331 @@
+/*
+ * server/cmd_user.c: `lanyard user add|passwd|list|disable`: the accounts of a lab. Each writes one
+ * file with one rename and tells a server that runs.
+ */
+#include "server/command.h"
+#include "server/lab_files.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* The lab that a command works on. */
+struct opened {
+    struct arena *arena;
+    const struct settings *settings;
+    const struct account_set *accounts;
+    struct dice dice;
+};
+
+static bool open_lab(const struct arguments *arguments, struct opened *opened, struct error *error)
+{
+    struct overrides none = {0};
+    const char *file = NULL;
+
+    opened->arena = arguments->arena;
+    opened->dice = dice_of_system();
+    return command_settings_file(arguments, &file, error)
+           && settings_load(opened->arena, file, &none, &opened->settings, error)
+           && account_set_load(opened->arena, opened->settings->users_folder, &opened->accounts,
+                               error);
+}
+
+static bool find_account(const struct opened *opened, const char *name,
+                         const struct account **account, struct error *error)
+{
+    const char **names =
+        arena_array(opened->arena, account_set_count(opened->accounts) + 1, sizeof *names);
+    const char *nearest;
+
+    *account = account_named(opened->accounts, name);
+    if (*account != NULL) {
+        return true;
+    }
+    for (size_t i = 0; i < account_set_count(opened->accounts); i++) {
+        names[i] = account_set_at(opened->accounts, i)->name;
+    }
+    nearest = nearest_name(name, names, account_set_count(opened->accounts));
+    return fail(error, FAULT_PASSWORD, "there is no user \"%s\"%s%s%s", name,
+                nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+                nearest != NULL ? "?" : "");
+}
+
+static void tell_server(const struct opened *opened)
+{
+    if (lab_tell_server(opened->arena, opened->settings->folder)) {
+        fputs("The running server was told.\n", stderr);
+    }
+}
+
+/* passwords --------------------------------------------------------------------------------- */
+
+/* A line from stdin, without its end; the terminal, if it is one, does not show it. */
+static char *read_hidden_line(struct arena *arena, const char *prompt)
+{
+    struct termios shown, hidden;
+    bool terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
+    char line[PASSWORD_LIMIT + 3];
+    char *read;
+
+    if (terminal) {
+        hidden = shown;
+        hidden.c_lflag &= ~(tcflag_t)ECHO;
+        fputs(prompt, stderr);
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+    }
+    read = fgets(line, sizeof line, stdin);
+    if (terminal) {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+        fputc('\n', stderr);
+    }
+    if (read != NULL) {
+        line[strcspn(line, "\r\n")] = '\0';
+        read = arena_copy(arena, line);
+    }
+    memory_cleanse(line, sizeof line);
+    return read;
+}
+
+static bool read_new_password(struct arena *arena, const char **password, struct error *error)
+{
+    const char *again;
+
+    *password = read_hidden_line(arena, "New password: ");
+    if (*password == NULL || (*password)[0] == '\0') {
+        return fail(error, FAULT_USAGE, "no password came: type it, or give it on stdin");
+    }
+    if (strlen(*password) > PASSWORD_LIMIT || !utf8_is_valid(*password, strlen(*password))) {
+        return fail(error, FAULT_USAGE, "a password has %d bytes of UTF-8 at most", PASSWORD_LIMIT);
+    }
+    if (!isatty(STDIN_FILENO)) {
+        return true;
+    }
+    again = read_hidden_line(arena, "Once more: ");
+    return string_is(again, *password) || fail(error, FAULT_USAGE, "the two are not the same");
+}
+
+static bool set_password(const struct opened *opened, const char *name, struct error *error)
+{
+    const struct account *found = NULL;
+    struct account changed;
+    const char *password = NULL;
+
+    if (!find_account(opened, name, &found, error)
+        || !read_new_password(opened->arena, &password, error)) {
+        return false;
+    }
+    changed = *found;
+    return password_hash(opened->arena, password, &changed.password_hash, error)
+           && account_save(opened->arena, opened->settings->users_folder, &changed, error)
+           && lab_forget_first_password(opened->arena, opened->settings->folder, found->name,
+                                        error);
+}
+
+static enum status run_passwd(const struct arguments *arguments)
+{
+    struct error error = error_in(arguments->arena);
+    struct opened opened = {0};
+
+    if (!open_lab(arguments, &opened, &error)
+        || !set_password(&opened, arguments->words[0], &error)) {
+        return command_failed(&error);
+    }
+    fprintf(stderr, "The password of %s is changed.\n", arguments->words[0]);
+    tell_server(&opened);
+    return STATUS_YES;
+}
+
+/* adding ------------------------------------------------------------------------------------ */
+
+/* A name becomes a file name and part of a certificate: plain letters only. */
+static bool check_name(const struct opened *opened, const char *name, struct error *error)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+
+    if (name[0] == '\0' || name[0] == '.' || name[0] == '-' || strspn(name, plain) != strlen(name)
+        || strlen(name) > 64) {
+        return fail(error, FAULT_USAGE,
+                    "\"%s\" is no account name: letters, digits, '.', '-' and '_', 64 at most",
+                    name);
+    }
+    if (account_named(opened->accounts, name) != NULL) {
+        return fail(error, FAULT_SETTINGS, "there is a user \"%s\" already", name);
+    }
+    return true;
+}
+
+static bool add(const struct arguments *arguments, struct opened *opened, const char **password,
+                struct error *error)
+{
+    const struct settings *settings = opened->settings;
+    struct clock clock = {0};
+    struct new_person person = {.name = arguments->words[0],
+                                .given_name = argument_of(arguments, "--given-name"),
+                                .surname = argument_of(arguments, "--surname"),
+                                .mail = argument_of(arguments, "--mail"),
+                                .upn = argument_of(arguments, "--upn")};
+    struct lab lab = {.folder = settings->pki_folder,
+                      .host = settings->host,
+                      .address = settings->plain_url,
+                      .dice = &opened->dice};
+
+    if (!check_name(opened, person.name, error) || !command_clock(arguments, &clock, error)) {
+        return false;
+    }
+    lab.now = clock_read(&clock).wall;
+    return lab_add_person(opened->arena, settings->folder, &lab, settings, &person, password,
+                          error);
+}
+
+static enum status run_add(const struct arguments *arguments)
+{
+    struct error error = error_in(arguments->arena);
+    struct opened opened = {0};
+    const char *password = NULL;
+
+    if (!open_lab(arguments, &opened, &error) || !add(arguments, &opened, &password, &error)) {
+        return command_failed(&error);
+    }
+    printf("%s  password  %s\n", arguments->words[0], password);
+    tell_server(&opened);
+    return STATUS_YES;
+}
+
+/* disabling --------------------------------------------------------------------------------- */
+
+static bool disable(const struct opened *opened, const char *name, struct error *error)
+{
+    const struct account *found = NULL;
+    struct account changed;
+
+    if (!find_account(opened, name, &found, error)) {
+        return false;
+    }
+    changed = *found;
+    changed.enabled = false;
+    return account_save(opened->arena, opened->settings->users_folder, &changed, error);
+}
+
+static enum status run_disable(const struct arguments *arguments)
+{
+    struct error error = error_in(arguments->arena);
+    struct opened opened = {0};
+
+    if (!open_lab(arguments, &opened, &error) || !disable(&opened, arguments->words[0], &error)) {
+        return command_failed(&error);
+    }
+    fprintf(stderr, "%s cannot sign in any more; `enabled: true` in %s undoes it.\n",
+            arguments->words[0], account_named(opened.accounts, arguments->words[0])->file);
+    tell_server(&opened);
+    return STATUS_YES;
+}
+
+/* listing ----------------------------------------------------------------------------------- */
+
+static void print_list(const struct account_set *accounts)
+{
+    printf("%-20s %-32s %s\n", "NAME", "UPN", "STATE");
+    for (size_t i = 0; i < account_set_count(accounts); i++) {
+        const struct account *account = account_set_at(accounts, i);
+        printf("%-20s %-32s %s\n", account->name, account->upn,
+               !account->enabled                ? "disabled"
+               : account->password_hash != NULL ? "enabled"
+                                                : "enabled, no password");
+    }
+}
+
+static void print_list_json(const struct account_set *accounts)
+{
+    json_t *users = json_array();
+    json_t *answer = json_pack("{s:o}", "users", users);
+    char *line;
+
+    for (size_t i = 0; i < account_set_count(accounts); i++) {
+        const struct account *account = account_set_at(accounts, i);
+        json_array_append_new(users, json_pack("{s:s,s:s,s:b,s:b}", "name", account->name, "upn",
+                                               account->upn, "enabled", (int)account->enabled,
+                                               "password", account->password_hash != NULL));
+    }
+    line = json_dumps(answer, JSON_COMPACT);
+    puts(line != NULL ? line : "{\"users\":null}");
+    free(line);
+    json_decref(answer);
+}
+
+static enum status run_list(const struct arguments *arguments)
+{
+    struct error error = error_in(arguments->arena);
+    struct opened opened = {0};
+
+    if (!open_lab(arguments, &opened, &error)) {
+        return command_failed(&error);
+    }
+    if (argument_of(arguments, "--json") != NULL) {
+        print_list_json(opened.accounts);
+    } else {
+        print_list(opened.accounts);
+    }
+    return STATUS_YES;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+
+static const struct option plain_options[] = {OPTION_SETTINGS};
+static const struct option list_options[] = {OPTION_SETTINGS, OPTION_JSON};
+static const struct option add_options[] = {
+    OPTION_SETTINGS,
+    {"--upn", "UPN", NULL, "userPrincipalName; default NAME@ the lab's suffix"},
+    {"--mail", "ADDRESS", NULL, "mail; default the UPN"},
+    {"--given-name", "NAME", NULL, "givenName"},
+    {"--surname", "NAME", NULL, "sn"},
+};
+
+const struct command command_user_add = {
+    .words = "user add",
+    .arguments = "NAME",
+    .summary = "adds a user, with a password and a certificate",
+    .help = "Adds a user to the lab, draws a first password and prints it, and issues a client\n"
+            "certificate. A server that runs takes it up at once.",
+    .options = add_options,
+    .option_count = COUNT_OF(add_options),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_add,
+};
+
+const struct command command_user_passwd = {
+    .words = "user passwd",
+    .arguments = "NAME",
+    .summary = "changes a user's password",
+    .help = "Asks for a new password (twice on a terminal, else one line of stdin) and sets it.",
+    .options = plain_options,
+    .option_count = COUNT_OF(plain_options),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_passwd,
+};
+
+const struct command command_user_list = {
+    .words = "user list",
+    .arguments = "",
+    .summary = "lists the users",
+    .help = "Lists the users: account name, UPN, and whether they can sign in.",
+    .options = list_options,
+    .option_count = COUNT_OF(list_options),
+    .run = run_list,
+};
+
+const struct command command_user_disable = {
+    .words = "user disable",
+    .arguments = "NAME",
+    .summary = "stops a user from signing in",
+    .help = "Sets `enabled: false` in the user's file. Sessions of the user end with it.",
+    .options = plain_options,
+    .option_count = COUNT_OF(plain_options),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_disable,
+};

@@ -1,0 +1,59 @@
+/*
+ * server/handlers.h: from a request to its answer. The upper steps of the server room: routes
+ * name the handlers, handlers steer (passive, sign_out, publish), and what they steer is decided
+ * and done below (sign_in, issue).
+ */
+#ifndef LANYARD_SERVER_HANDLERS_H
+#define LANYARD_SERVER_HANDLERS_H
+
+#include "server/server.h"
+
+/* sign_in.c: who is this? ------------------------------------------------------------------ */
+
+/*
+ * Whoever the request's cookie says, while the account is there and enabled. `*known` tells
+ * whether anybody was; false only where the state could not be read.
+ */
+MUST_CHECK bool sign_in_known(struct lanyard *lanyard, const struct request *request,
+                              struct session *session, bool *known, struct error *error);
+
+/*
+ * Checks a user name and a password and makes a principal of the account: what the directory says
+ * of it, through the acceptance rules. FAULT_PASSWORD where they do not fit (the problem's `found`
+ * is the sentence for the page, the same for every reason that would tell something), FAULT_CLAIMS
+ * where the acceptance rules fail.
+ */
+MUST_CHECK bool sign_in_with_password(struct lanyard *lanyard, const struct request *request,
+                                      const char *typed, const char *password,
+                                      struct principal *principal, struct error *error);
+
+/* issue.c: a signed token ------------------------------------------------------------------ */
+
+/*
+ * Authorization rules, issuance rules, token: `audience` is the identifier the party was asked
+ * by. FAULT_NOT_AUTHORIZED without a permit or with a deny (claimrules 9).
+ */
+MUST_CHECK bool issue_token(struct lanyard *lanyard, const struct request *request,
+                            const struct sign_in_request *asked, const char *audience,
+                            const struct principal *principal, struct token *token,
+                            struct error *error);
+
+/* The handlers: passive.c, sign_out.c, publish.c ------------------------------------------- */
+
+request_handler passive_get, passive_post;
+request_handler publish_home, publish_probe, publish_health;
+request_handler publish_root_certificate, publish_root_crl;
+request_handler publish_issuing_certificate, publish_issuing_crl;
+
+/* wa=wsignout1.0 and wa=wsignoutcleanup1.0. */
+MUST_CHECK bool sign_out(struct lanyard *lanyard, const struct request *request,
+                         const struct wsfed_request *asked, struct response *response,
+                         struct error *error);
+
+/* routes.c: the map of the whole server ---------------------------------------------------- */
+
+/* Finds the handler for the request and lets it answer; refuses where there is none. */
+void routes_answer(struct lanyard *lanyard, const struct request *request,
+                   struct response *response);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * server/hygiene.h: what a request must be before anyone acts on it. Private to the listener, but
+ * free of libmicrohttpd, so that a test can hand it any bytes.
+ */
+#ifndef LANYARD_SERVER_HYGIENE_H
+#define LANYARD_SERVER_HYGIENE_H
+
+#include "server/server.h"
+
+/* A header line as the parser cut it; neither part promises a NUL at its length. */
+struct raw_header {
+    const char *name, *value;
+    size_t name_length, value_length;
+};
+
+struct raw_request {
+    const char *method, *version, *target;
+    const struct raw_header *headers;
+    size_t header_count;
+    const char *server_name; /* of the TLS handshake (SNI), or NULL */
+};
+
+/* Bytes at most in a body: forms are small, and nothing else is posted (H3). */
+#define BODY_LIMIT (64 * 1024)
+
+/*
+ * Judges the head of a request and fills what `request` knows of it: method, path, target, query,
+ * cookies and the header fields. Refuses what libmicrohttpd 0.9.75 would let through and another
+ * program would read differently (engineering 4), a Host that is not ours, a Host other than the
+ * TLS server name, a path with more than one spelling, a body that is too large or encoded.
+ * `*body_expected` tells whether a body follows.
+ */
+MUST_CHECK bool hygiene_check(const struct raw_request *raw, struct request *request,
+                              bool *body_expected, struct error *error);
+
+/* Once the body is there: reads a form, where the content type says it is one. */
+MUST_CHECK bool hygiene_check_body(struct request *request, struct error *error);
+
+/*
+ * True unless a browser says that another site sent this request (decision 4): no Origin and no
+ * Sec-Fetch-Site, or one of our own origins, or same-origin or same-site.
+ */
+bool hygiene_is_ours(const struct request *request);
+
+#endif

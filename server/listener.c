@@ -1,0 +1,287 @@
+/*
+ * server/listener.c: opens and closes the ports, and sets up TLS for each connection. A thread per
+ * connection, so that handlers are straight-line code and may wait.
+ *
+ * TLS trusts everyone: that a handshake succeeded says nothing about who is at the other end.
+ */
+#include "server/entrance.h"
+
+#include <errno.h>
+#include <gnutls/abstract.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Decision 14: ECDHE and AEAD only, no SHA-1 signatures; TLS 1.2 and 1.3. */
+#define PRIORITIES                                                                                 \
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-MAC-ALL:+AEAD:"   \
+    "-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1"
+
+#define CONNECTION_MEMORY ((size_t)(32 * 1024)) /* for the head of a request */
+#define THREAD_STACK ((size_t)(1024 * 1024))
+
+struct listener_credentials {
+    gnutls_certificate_credentials_t certificate;
+};
+
+/* TLS ------------------------------------------------------------------------------------- */
+
+static void drop_credentials(void *object)
+{
+    struct listener_credentials *credentials = object;
+
+    gnutls_certificate_free_credentials(credentials->certificate);
+}
+
+bool listener_credentials_make(struct arena *arena, const struct settings *settings,
+                               struct listener_credentials **credentials, struct error *error)
+{
+    struct listener_credentials *made = arena_alloc(arena, sizeof *made);
+    int answer = gnutls_certificate_allocate_credentials(&made->certificate);
+
+    if (answer != GNUTLS_E_SUCCESS) {
+        return fail(error, FAULT_INTERNAL, "TLS: %s", gnutls_strerror(answer));
+    }
+    arena_adopt(arena, made, drop_credentials);
+    answer = gnutls_certificate_set_x509_key_file(made->certificate, settings->tls_certificate,
+                                                  settings->tls_key, GNUTLS_X509_FMT_PEM);
+    if (answer < 0) {
+        return fail(error, FAULT_SETTINGS, "%s: TLS cannot use this certificate: %s",
+                    settings->tls_certificate, gnutls_strerror(answer));
+    }
+    *credentials = made;
+    return true;
+}
+
+/*
+ * Before the first step of the handshake. This is the one place where a connection's TLS is set
+ * up: the credentials of the snapshot in force, and tickets so that a browser need not start anew.
+ */
+static void set_up_tls(const struct entrance *entrance, const struct snapshot *snapshot,
+                       struct MHD_Connection *connection)
+{
+    gnutls_session_t session =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
+
+    gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, snapshot->credentials->certificate);
+    gnutls_certificate_server_set_request(session, GNUTLS_CERT_IGNORE); /* decision 15 */
+    gnutls_session_ticket_enable_server(session, &entrance->listener->ticket_key);
+}
+
+/* libmicrohttpd wants a key of its own; `set_up_tls` gives each session ours before it is asked. */
+static int no_certificate(gnutls_session_t session, const gnutls_datum_t *issuers, int issuer_count,
+                          const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
+                          gnutls_pcert_st **chain, unsigned *chain_length, gnutls_privkey_t *key)
+{
+    (void)session, (void)issuers, (void)issuer_count, (void)algorithms, (void)algorithm_count;
+    (void)chain, (void)chain_length, (void)key;
+    return -1;
+}
+
+/* connections ----------------------------------------------------------------------------- */
+
+static void on_connection(void *argument, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    const struct entrance *entrance = argument;
+    struct peer *peer = *context;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        struct listener *listener = entrance->listener;
+        peer = memory_get(sizeof *peer);
+        peer->snapshot = snapshots_hold(listener->lanyard->snapshots);
+        peer->link = link_open(
+            listener->watch,
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+            peer->snapshot->settings->request_deadline);
+        if (entrance->port != PORT_PLAIN) {
+            set_up_tls(entrance, peer->snapshot, connection);
+        }
+        *context = peer;
+    } else if (peer != NULL) {
+        link_close(peer->link);
+        snapshot_release(peer->snapshot);
+        free(peer);
+        *context = NULL;
+    }
+}
+
+/* Queries are read from the raw target, with limits of our own; libmicrohttpd leaves them alone. */
+static size_t leave_escaped(void *argument, struct MHD_Connection *connection, char *string)
+{
+    (void)argument, (void)connection;
+    return strlen(string);
+}
+
+/* opening and closing ----------------------------------------------------------------------- */
+
+/* A listening socket, or -1 with the reason in errno. */
+static int open_socket(const struct addrinfo *address)
+{
+    const struct sockaddr_in6 *v6 = (const void *)address->ai_addr;
+    bool is_v6 = address->ai_family == AF_INET6;
+    int one = 1, only_v6 = is_v6 && !IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr);
+    int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (descriptor < 0) {
+        return -1;
+    }
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (is_v6) {
+        setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof only_v6);
+    }
+    if (bind(descriptor, address->ai_addr, address->ai_addrlen) != 0
+        || listen(descriptor, SOMAXCONN) != 0) {
+        int reason = errno;
+        close(descriptor);
+        errno = reason;
+        return -1;
+    }
+    return descriptor;
+}
+
+static bool fail_to_open(const char *address, long number, int reason, struct error *error)
+{
+    const char *cure = NULL;
+
+    if (reason == EADDRINUSE) {
+        cure = "Another program has it: stop that one, or choose another port.";
+    } else if (reason == EACCES) {
+        cure = "Ports below 1024 are for root, or for who has CAP_NET_BIND_SERVICE.";
+    }
+    return fail_at(
+        error, FAULT_SETTINGS,
+        &(struct problem){.found = arena_print(error->arena, "port %ld on %s cannot be opened: %s",
+                                               number, address, strerror(reason)),
+                          .cure = cure});
+}
+
+static bool open_entrance(struct listener *listener, struct entrance *entrance, struct error *error)
+{
+    const struct snapshot *snapshot = snapshots_hold(listener->lanyard->snapshots);
+    const struct settings *settings = snapshot->settings;
+    unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL
+                     | MHD_USE_ITC; /* never epoll with TLS: engineering 1 */
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)PRIORITIES},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, (intptr_t)no_certificate, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+
+    if (entrance->port == PORT_PLAIN) {
+        tls[0].option = MHD_OPTION_END;
+    } else {
+        flags |= MHD_USE_TLS;
+    }
+    entrance->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, exchange_continue, entrance, MHD_OPTION_LISTEN_SOCKET,
+        entrance->descriptor, MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, entrance,
+        MHD_OPTION_NOTIFY_COMPLETED, exchange_end, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, entrance, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)settings->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        (unsigned)settings->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(settings->request_deadline / 1000), MHD_OPTION_THREAD_STACK_SIZE, THREAD_STACK,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+    snapshot_release(snapshot);
+    return entrance->daemon != NULL
+           || fail(error, FAULT_INTERNAL, "the web server library did not start");
+}
+
+static bool add_entrance(struct listener *listener, enum port port, const char *address,
+                         long number, struct error *error)
+{
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    struct entrance *entrance = &listener->entrances[listener->count];
+    char service[16];
+    int reason;
+
+    snprintf(service, sizeof service, "%ld", number);
+    if (getaddrinfo(address, service, &hints, &found) != 0) {
+        return fail(error, FAULT_SETTINGS, "listen: \"%s\" is not an IP address", address);
+    }
+    entrance->descriptor = open_socket(found);
+    reason = errno;
+    freeaddrinfo(found);
+    if (entrance->descriptor < 0 && strcmp(address, "::1") == 0
+        && (reason == EADDRNOTAVAIL || reason == EAFNOSUPPORT)) {
+        return true; /* a machine without IPv6: 127.0.0.1 serves it */
+    }
+    if (entrance->descriptor < 0) {
+        return fail_to_open(address, number, reason, error);
+    }
+    entrance->listener = listener;
+    entrance->port = port;
+    listener->count++;
+    return open_entrance(listener, entrance, error);
+}
+
+static bool add_port(struct listener *listener, enum port port, const struct settings *settings,
+                     struct error *error)
+{
+    long number = port == PORT_PLAIN ? settings->plain_port : settings->port;
+
+    if (strcmp(settings->listen, "loopback") != 0) {
+        return add_entrance(listener, port, settings->listen, number, error);
+    }
+    return add_entrance(listener, port, "127.0.0.1", number, error)
+           && add_entrance(listener, port, "::1", number, error);
+}
+
+bool listener_start(struct arena *arena, struct lanyard *lanyard, request_handler *handle,
+                    struct listener **listener, struct error *error)
+{
+    struct listener *made = arena_alloc(arena, sizeof *made);
+    const struct snapshot *snapshot = snapshots_hold(lanyard->snapshots);
+    bool opened;
+
+    made->lanyard = lanyard;
+    made->handle = handle;
+    made->watch = link_watch_new();
+    opened = gnutls_session_ticket_key_generate(&made->ticket_key) == GNUTLS_E_SUCCESS
+             && add_port(made, PORT_MAIN, snapshot->settings, error)
+             && add_port(made, PORT_PLAIN, snapshot->settings, error);
+    snapshot_release(snapshot);
+    if (!opened) {
+        listener_stop(made, 0);
+        return false;
+    }
+    *listener = made;
+    return true;
+}
+
+static void wait_until_idle(struct listener *listener, int64_t patience)
+{
+    const struct timespec pause = {.tv_nsec = 10 * 1000000};
+
+    for (int64_t waited = 0; waited < patience && atomic_load(&listener->running) > 0;
+         waited += 10) {
+        nanosleep(&pause, NULL);
+    }
+}
+
+void listener_stop(struct listener *listener, int64_t patience)
+{
+    for (size_t i = 0; i < listener->count; i++) {
+        if (listener->entrances[i].daemon != NULL) {
+            MHD_quiesce_daemon(listener->entrances[i].daemon);
+        }
+    }
+    wait_until_idle(listener, patience);
+    for (size_t i = 0; i < listener->count; i++) {
+        if (listener->entrances[i].daemon != NULL) {
+            MHD_stop_daemon(listener->entrances[i].daemon);
+        }
+        close(listener->entrances[i].descriptor);
+    }
+    link_watch_free(listener->watch);
+    gnutls_memset(listener->ticket_key.data, 0, listener->ticket_key.size);
+    gnutls_free(listener->ticket_key.data);
+}

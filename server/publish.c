@@ -1,0 +1,137 @@
+/*
+ * server/publish.c: what anybody may fetch: the front page of a lab, probes, and the lab's own CA
+ * certificates and CRLs at the addresses that stand in its certificates.
+ */
+#include "server/handlers.h"
+#include "server/refusal.h"
+
+#define PEOPLE_SHOWN 8
+#define FILE_LIMIT ((size_t)(20 * 1024 * 1024)) /* a CRL may be large */
+
+static const char *sign_in_link(struct arena *arena, const struct relying_party *party)
+{
+    struct text link = text_in(arena);
+
+    text_add_literal(&link, "/adfs/ls/?wa=wsignin1.0&wtrealm=");
+    text_add_url(&link, party->identifiers[0]);
+    return link.start;
+}
+
+static void add_parties(const struct request *request, struct fields *values)
+{
+    const struct settings *settings = request->snapshot->settings;
+
+    for (size_t i = 0; i < settings->party_count; i++) {
+        const struct relying_party *party = &settings->parties[i];
+        if (party->enabled) {
+            fields_add(request->arena, values, "party.name", party->name);
+            fields_add(request->arena, values, "party.identifier", party->identifiers[0]);
+            fields_add(request->arena, values, "party.url", sign_in_link(request->arena, party));
+        }
+    }
+}
+
+static void add_root(const struct request *request, struct fields *values)
+{
+    const struct settings *settings = request->snapshot->settings;
+    struct error ignored = error_in(request->arena);
+    struct certificate_facts facts;
+
+    if (certificate_facts_load(request->arena,
+                               path_join(request->arena, settings->pki_folder, LAB_ROOT), &facts,
+                               &ignored)) {
+        fields_add(
+            request->arena, values, "root_url",
+            arena_print(request->arena, "%s" LAB_PATH_ROOT_CERTIFICATE, settings->plain_url));
+        fields_add(request->arena, values, "root_sha256", facts.sha256);
+    }
+}
+
+void publish_home(struct lanyard *lanyard, const struct request *request, struct response *response)
+{
+    const struct snapshot *snapshot = request->snapshot;
+    const struct settings *settings = snapshot->settings;
+    struct error error = error_in(request->arena);
+    struct fields values = {0};
+
+    if (!settings->lab) { /* who may sign in where is nobody else's business */
+        fail(&error, FAULT_NOT_FOUND, "there is nothing at this path");
+        refuse(lanyard, request, response, &error);
+        return;
+    }
+    fields_add(request->arena, &values, "display_name", settings->display_name);
+    fields_add(request->arena, &values, "identifier", settings->identifier);
+    add_parties(request, &values);
+    add_root(request, &values);
+    for (size_t i = 0; i < account_set_count(snapshot->accounts) && i < PEOPLE_SHOWN; i++) {
+        fields_add(request->arena, &values, "user.name",
+                   account_set_at(snapshot->accounts, i)->upn);
+    }
+    response->status = 200;
+    response->policy = page_policy(snapshot->pages, PAGE_HOME);
+    page_render(snapshot->pages, PAGE_HOME, &values, &response->body);
+}
+
+/* A load balancer's question, answered as AD FS does: 200 and no more. */
+void publish_probe(struct lanyard *lanyard, const struct request *request,
+                   struct response *response)
+{
+    (void)lanyard, (void)request;
+    response->status = 200;
+    response->content_type = "text/plain; charset=utf-8";
+}
+
+void publish_health(struct lanyard *lanyard, const struct request *request,
+                    struct response *response)
+{
+    (void)lanyard, (void)request;
+    response->status = 200;
+    response->content_type = "application/json";
+    text_add_literal(&response->body, "{\"status\":\"ok\"}\n");
+}
+
+static void send_file(struct lanyard *lanyard, const struct request *request,
+                      struct response *response, const char *name, bool certificate)
+{
+    struct error error = error_in(request->arena);
+    const char *path = path_join(request->arena, request->snapshot->settings->pki_folder, name);
+    struct bytes content;
+    bool read = file_exists(path)
+                && (certificate ? certificate_der_load(request->arena, path, &content, &error)
+                                : file_read(request->arena, path, FILE_LIMIT, &content, &error));
+
+    if (!read) {
+        fail(&error, FAULT_NOT_FOUND, "this server has no %s", name);
+        error.fault = FAULT_NOT_FOUND;
+        refuse(lanyard, request, response, &error);
+        return;
+    }
+    response->status = 200;
+    response->cacheable = true;
+    response->content_type = certificate ? "application/pkix-cert" : "application/pkix-crl";
+    text_add_unescaped(&response->body, (const char *)content.data, content.length);
+}
+
+void publish_root_certificate(struct lanyard *lanyard, const struct request *request,
+                              struct response *response)
+{
+    send_file(lanyard, request, response, LAB_ROOT, true);
+}
+
+void publish_root_crl(struct lanyard *lanyard, const struct request *request,
+                      struct response *response)
+{
+    send_file(lanyard, request, response, LAB_ROOT_CRL, false);
+}
+
+void publish_issuing_certificate(struct lanyard *lanyard, const struct request *request,
+                                 struct response *response)
+{
+    send_file(lanyard, request, response, LAB_ISSUING, true);
+}
+
+void publish_issuing_crl(struct lanyard *lanyard, const struct request *request,
+                         struct response *response)
+{
+    send_file(lanyard, request, response, LAB_ISSUING_CRL, false);
+}

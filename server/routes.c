@@ -1,0 +1,74 @@
+/*
+ * server/routes.c: the map of the whole server. A path that is not here does not exist.
+ */
+#include "server/handlers.h"
+#include "server/refusal.h"
+
+#include <string.h>
+
+struct route {
+    const char *method;
+    const char *path; /* lower case, without a trailing slash */
+    enum port port;
+    request_handler *handle;
+};
+
+static const struct route routes[] = {
+    {"GET", "/", PORT_MAIN, publish_home},
+    {"GET", "/adfs/ls", PORT_MAIN, passive_get},
+    {"POST", "/adfs/ls", PORT_MAIN, passive_post},
+    {"GET", "/lanyard/health", PORT_MAIN, publish_health},
+    {"GET", "/adfs/probe", PORT_PLAIN, publish_probe},
+    {"GET", LAB_PATH_ROOT_CERTIFICATE, PORT_PLAIN, publish_root_certificate},
+    {"GET", LAB_PATH_ROOT_CRL, PORT_PLAIN, publish_root_crl},
+    {"GET", LAB_PATH_ISSUING_CERTIFICATE, PORT_PLAIN, publish_issuing_certificate},
+    {"GET", LAB_PATH_ISSUING_CRL, PORT_PLAIN, publish_issuing_crl},
+};
+
+static bool is_at(const struct route *route, const struct request *request)
+{
+    return route->port == request->port && strcmp(route->path, request->path) == 0;
+}
+
+/* HEAD is answered as GET; libmicrohttpd leaves the body away (RFC 9110, 9.3.2). */
+static bool takes(const struct route *route, const char *method)
+{
+    return strcmp(route->method, method) == 0
+           || (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
+}
+
+/* "GET, HEAD, POST": what the path does take, or NULL where there is no such path. */
+static const char *allowed(const struct request *request)
+{
+    struct text list = text_in(request->arena);
+
+    for (size_t i = 0; i < COUNT_OF(routes); i++) {
+        if (is_at(&routes[i], request)) {
+            text_print(&list, "%s%s%s", list.length > 0 ? ", " : "", routes[i].method,
+                       strcmp(routes[i].method, "GET") == 0 ? ", HEAD" : "");
+        }
+    }
+    return list.length > 0 ? list.start : NULL;
+}
+
+void routes_answer(struct lanyard *lanyard, const struct request *request,
+                   struct response *response)
+{
+    struct error error = error_in(request->arena);
+    const char *methods;
+
+    for (size_t i = 0; i < COUNT_OF(routes); i++) {
+        if (is_at(&routes[i], request) && takes(&routes[i], request->method)) {
+            routes[i].handle(lanyard, request, response);
+            return;
+        }
+    }
+    methods = allowed(request);
+    if (methods == NULL) {
+        fail(&error, FAULT_NOT_FOUND, "there is nothing at this path");
+    } else {
+        fail(&error, FAULT_HTTP_METHOD, "this path takes %s", methods);
+        fields_add(request->arena, &response->headers, "Allow", methods);
+    }
+    refuse(lanyard, request, response, &error);
+}

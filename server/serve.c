@@ -1,0 +1,220 @@
+/*
+ * server/serve.c: the running server. Everything that can be wrong is found before a port opens;
+ * after that, nothing but a signal ends it.
+ */
+#include "server/serve.h"
+#include "server/handlers.h"
+#include "server/lab_files.h"
+#include "server/listener.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 10000      /* how long a running request may hold up the end */
+#define CHORES_INTERVAL_S 3600 /* sweep the state, look after the CRLs */
+#define CRL_MARGIN_MS                                                                              \
+    ((int64_t)2 * 24 * 3600 * 1000) /* issued anew this long before they run out */
+
+/* A server from start to end. */
+struct server {
+    struct arena *arena;
+    const char *file;
+    struct overrides overrides;
+    struct lanyard lanyard;
+    struct listener *listener;
+    sigset_t signals;
+    int lock;
+};
+
+/* Ours is the only process that may see its memory: keys and passwords pass through it. */
+static void harden_process(void)
+{
+    const struct rlimit none = {0, 0};
+
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+}
+
+/* Blocked before the first thread starts, so that only sigtimedwait below ever sees them. */
+static void block_signals(struct server *server)
+{
+    sigemptyset(&server->signals);
+    sigaddset(&server->signals, SIGTERM);
+    sigaddset(&server->signals, SIGINT);
+    sigaddset(&server->signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &server->signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void tell(struct server *server, const char *name, enum outcome outcome, const char *why)
+{
+    event_tell(server->lanyard.events,
+               &(struct event){.name = name, .outcome = outcome, .why = why});
+}
+
+/* The lab's own CA ------------------------------------------------------------------------- */
+
+static struct lab lab_of(const struct server *server, const struct settings *settings)
+{
+    return (struct lab){.folder = settings->pki_folder,
+                        .host = settings->host,
+                        .address = settings->plain_url,
+                        .now = clock_read(&server->lanyard.clock).wall,
+                        .dice = &server->lanyard.dice};
+}
+
+static bool has_ca(struct arena *arena, const struct settings *settings)
+{
+    return file_exists(path_join(arena, settings->pki_folder, LAB_ISSUING_KEY))
+           && file_exists(path_join(arena, settings->pki_folder, LAB_ROOT_KEY));
+}
+
+/* Decision 16: at start, and before they run out. */
+static bool renew_crls(struct server *server, int64_t margin, struct error *error)
+{
+    OWNED(arena_drop) struct arena *arena = arena_new();
+    const struct snapshot *snapshot = snapshots_hold(server->lanyard.snapshots);
+    struct lab lab = lab_of(server, snapshot->settings);
+    int64_t expires_at = 0;
+    bool renewed = !has_ca(arena, snapshot->settings)
+                   || (lab_crls_expire_at(arena, &lab, &expires_at, error)
+                       && (expires_at - lab.now > margin || lab_issue_crls(arena, &lab, error)));
+
+    snapshot_release(snapshot);
+    return renewed;
+}
+
+static void do_chores(struct server *server)
+{
+    OWNED(arena_drop) struct arena *arena = arena_new();
+    struct error error = error_in(arena);
+
+    if (!state_sweep(server->lanyard.state, clock_read(&server->lanyard.clock).wall, &error)
+        || !renew_crls(server, CRL_MARGIN_MS, &error)) {
+        tell(server, "chores", OUTCOME_WARNING, error_sentence(&error));
+    }
+}
+
+/* starting --------------------------------------------------------------------------------- */
+
+static bool open_parts(struct server *server, const struct snapshot *snapshot, struct error *error)
+{
+    struct lanyard *lanyard = &server->lanyard;
+    const struct settings *settings = snapshot->settings;
+
+    lanyard->events =
+        event_stream_new(server->arena, settings->log, STDERR_FILENO, &lanyard->clock);
+    lanyard->gate = hash_gate_new(server->arena);
+    lanyard->loops = loop_guard_new(server->arena);
+    return lab_lock(server->arena, settings->folder, &server->lock, error)
+           && state_open(server->arena, settings->state_file, &lanyard->state, error)
+           && renew_crls(server, INT64_MAX, error)
+           && listener_start(server->arena, lanyard, routes_answer, &server->listener, error);
+}
+
+static bool start(struct server *server, const struct arguments *arguments, struct error *error)
+{
+    struct lanyard *lanyard = &server->lanyard;
+    struct snapshot *snapshot;
+
+    lanyard->dice = dice_of_system();
+    if (!command_clock(arguments, &lanyard->clock, error) || !saml_start(error)
+        || !snapshot_load(server->file, &server->overrides, clock_read(&lanyard->clock).wall,
+                          &snapshot, error)) {
+        return false;
+    }
+    lanyard->snapshots = snapshots_new(server->arena, snapshot);
+    if (lanyard->clock.offset != 0 && !snapshot->settings->lab) {
+        return fail(error, FAULT_SETTINGS, "the clock can be moved only where `lab: true` is set");
+    }
+    return open_parts(server, snapshot, error);
+}
+
+static void say_ready(struct server *server, const struct arguments *arguments)
+{
+    const struct snapshot *snapshot = snapshots_hold(server->lanyard.snapshots);
+
+    if (argument_of(arguments, "--json") != NULL) {
+        ready_tell_scripts(server->arena, snapshot->settings, snapshot->accounts);
+    } else {
+        ready_tell_people(server->arena, snapshot->settings, snapshot->accounts);
+    }
+    snapshot_release(snapshot);
+}
+
+/* running ----------------------------------------------------------------------------------- */
+
+/* The addresses and the ports stay as they were opened; everything else is as the files say. */
+static void reload(struct server *server)
+{
+    OWNED(arena_drop) struct arena *arena = arena_new();
+    struct error error = error_in(arena);
+    struct snapshot *next;
+
+    if (!snapshot_load(server->file, &server->overrides, clock_read(&server->lanyard.clock).wall,
+                       &next, &error)) {
+        tell(server, "reload", OUTCOME_REFUSED,
+             arena_print(arena, "the old settings stay: %s", error_sentence(&error)));
+        return;
+    }
+    snapshots_swap(server->lanyard.snapshots, next);
+    tell(server, "reload", OUTCOME_DONE, "settings, users, rules and keys were read again");
+}
+
+static void run_until_told(struct server *server)
+{
+    const struct timespec interval = {.tv_sec = CHORES_INTERVAL_S};
+
+    for (;;) {
+        int number = sigtimedwait(&server->signals, NULL, &interval);
+        if (number == SIGTERM || number == SIGINT) {
+            return;
+        }
+        if (number == SIGHUP) {
+            reload(server);
+        } else {
+            do_chores(server);
+        }
+    }
+}
+
+static void stop(struct server *server)
+{
+    if (server->listener != NULL) {
+        listener_stop(server->listener, PATIENCE_MS);
+    }
+    if (server->lanyard.state != NULL) {
+        state_close(server->lanyard.state);
+    }
+    if (server->lock >= 0) {
+        close(server->lock);
+    }
+}
+
+enum status serve_run(const struct arguments *arguments, const char *file)
+{
+    OWNED(arena_drop) struct arena *arena = arena_new();
+    struct error error = error_in(arena);
+    struct server server = {
+        .arena = arena, .file = file, .overrides = command_overrides(arguments), .lock = -1};
+    enum status status = STATUS_YES;
+
+    harden_process();
+    block_signals(&server);
+    if (start(&server, arguments, &error)) {
+        say_ready(&server, arguments);
+        run_until_told(&server);
+        tell(&server, "stop", OUTCOME_DONE, "a signal asked for it; what was running is finished");
+    } else {
+        status = command_failed(&error);
+    }
+    stop(&server);
+    saml_stop();
+    return status;
+}

@@ -1,0 +1,158 @@
+/*
+ * The table of tests/policy.test, and the meaning of every wauth that AD FS's providers list.
+ */
+#include "server/server.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NOW ((int64_t)1700000000000)
+#define CASES_AT_LEAST 30 /* a table that was not read must not pass */
+
+static const char *const steps[] = {[STEP_REFUSE] = "refuse",
+                                    [STEP_ASK_PASSWORD] = "password",
+                                    [STEP_ASK_CERTIFICATE] = "certificate",
+                                    [STEP_ISSUE] = "issue"};
+
+static const char *uri_of(const char *word)
+{
+    if (strcmp(word, "password") == 0) {
+        return AUTHENTICATION_METHODS "password";
+    }
+    if (strcmp(word, "certificate") == 0) {
+        return "urn:ietf:rfc:2246";
+    }
+    return strcmp(word, "unknown") == 0 ? "urn:federation:authentication:windows" : NULL;
+}
+
+static struct sign_in_request read_asked(char *words)
+{
+    struct sign_in_request asked = {.fresh_minutes = FRESH_ANY};
+
+    for (char *word = strtok(words, ","); word != NULL; word = strtok(NULL, ",")) {
+        if (strncmp(word, "fresh=", 6) == 0) {
+            asked.fresh_minutes = strtol(word + 6, NULL, 10);
+        } else if (strcmp(word, "prompt") == 0) {
+            asked.always_prompt = true;
+        } else {
+            asked.asked_method = uri_of(word);
+            assert_true(asked.asked_method != NULL || strcmp(word, "any") == 0);
+        }
+    }
+    return asked;
+}
+
+static const struct principal *read_known(char *word, struct principal *known)
+{
+    char *age = strchr(word, '/');
+
+    if (strcmp(word, "nobody") == 0) {
+        return NULL;
+    }
+    assert_non_null(age);
+    known->signed_in_at = NOW - strtol(age + 1, NULL, 10) * 1000;
+    known->method = strncmp(word, "cert", 4) == 0 ? METHOD_CERTIFICATE : METHOD_PASSWORD;
+    return known;
+}
+
+static struct methods_offered read_offered(const char *word)
+{
+    return (struct methods_offered){
+        .password = strcmp(word, "password") == 0 || strcmp(word, "both") == 0,
+        .certificate = strcmp(word, "certificate") == 0 || strcmp(word, "both") == 0};
+}
+
+static void check_line(char *asked_words, char *known_word, const char *offered_word,
+                       const char *expected, int line)
+{
+    struct sign_in_request asked = read_asked(asked_words);
+    struct principal principal = {.name = "alice"};
+    const struct principal *known = read_known(known_word, &principal);
+    struct methods_offered offered = read_offered(offered_word);
+    struct decision decision = policy_next_step(&asked, known, &offered, NOW);
+
+    if (strcmp(steps[decision.step], expected) != 0) {
+        fail_msg("policy.test:%d: expected %s, found %s (%s)", line, expected, steps[decision.step],
+                 decision.why);
+    }
+    assert_non_null(decision.why);
+    assert_int_equal(decision.fault, decision.step == STEP_REFUSE ? FAULT_METHOD : FAULT_INTERNAL);
+}
+
+static void every_case_of_the_table_holds(void **state)
+{
+    FILE *table = fopen(TESTS_FOLDER "/policy.test", "r");
+    char text[256], asked[64], known[64], offered[64], step[64];
+    int cases = 0;
+
+    (void)state;
+    assert_non_null(table);
+    for (int line = 1; fgets(text, sizeof text, table) != NULL; line++) {
+        if (text[0] == '#' || text[0] == '\n') {
+            continue;
+        }
+        assert_int_equal(sscanf(text, "%63s %63s %63s %63s", asked, known, offered, step), 4);
+        check_line(asked, known, offered, step, line);
+        cases++;
+    }
+    fclose(table);
+    assert_true(cases >= CASES_AT_LEAST);
+}
+
+static void every_uri_of_the_two_providers_is_known(void **state)
+{
+    static const char *const passwords[] = {
+        "urn:oasis:names:tc:SAML:1.0:am:password",
+        "urn:oasis:names:tc:SAML:2.0:ac:classes:Password",
+        "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport",
+        "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/password"};
+    static const char *const certificates[] = {
+        "urn:ietf:rfc:2246",
+        "urn:oasis:names:tc:SAML:1.0:am:X509-PKI",
+        "urn:oasis:names:tc:SAML:2.0:ac:classes:TLSClient",
+        "urn:oasis:names:tc:SAML:2.0:ac:classes:X509",
+        "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/tlsclient",
+        "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/x509"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(passwords); i++) {
+        assert_int_equal(method_of_uri(passwords[i]), METHOD_PASSWORD);
+    }
+    for (size_t i = 0; i < COUNT_OF(certificates); i++) {
+        assert_int_equal(method_of_uri(certificates[i]), METHOD_CERTIFICATE);
+    }
+}
+
+/* The traps of protocol.md: https:// in place of http://, other letters, other methods. */
+static void an_uri_that_is_nearly_right_is_unknown(void **state)
+{
+    static const char *const wrong[] = {
+        "https://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/password",
+        "URN:ietf:rfc:2246",
+        "urn:ietf:rfc:2246 ",
+        "urn:ietf:rfc:1510",
+        "http://schemas.microsoft.com/claims/multipleauthn",
+        "",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        assert_int_equal(method_of_uri(wrong[i]), METHOD_NONE);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_case_of_the_table_holds),
+        cmocka_unit_test(every_uri_of_the_two_providers_is_known),
+        cmocka_unit_test(an_uri_that_is_nearly_right_is_unknown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
