@@ -8,8 +8,6 @@
  */
 #include "saml/signature.h"
 
-#include <stdio.h>
-
 #include <libxml/parser.h>
 #include <libxml/xmlIO.h>
 
@@ -44,12 +42,10 @@ static const struct algorithm {
 /* errors --------------------------------------------------------------------------------- */
 
 /*
- * The first thing xmlsec complained of on this thread since the record was cleared. Its callback
- * has no place for a pointer of ours, hence a variable of the thread and not an argument.
+ * xmlsec's callback has no place for a pointer of ours. So its complaints join OpenSSL's in the
+ * queue that OpenSSL keeps for each thread: a few short entries, cleared with the others.
+ * Function names and the library's own words only: no value of ours is ever in them.
  */
-static _Thread_local char complaint[160];
-
-/* The library's own words and function names only: no value of ours is ever in them. */
 static void note(const char *file, int line, const char *function, const char *object,
                  const char *subject, int reason, const char *message)
 {
@@ -57,24 +53,28 @@ static void note(const char *file, int line, const char *function, const char *o
     (void)line;
     (void)object;
     (void)message;
-    if (complaint[0] == '\0') {
-        snprintf(complaint, sizeof complaint, "%s: %s, reason %d",
-                 function != NULL ? function : "xmlsec", subject != NULL ? subject : "failed",
-                 reason);
-    }
+    ERR_raise_data(ERR_LIB_USER, reason, "%s in %s", subject != NULL ? subject : "failure",
+                   function != NULL ? function : "xmlsec");
 }
 
-static void forget_errors(void)
+/* The oldest complaint is the cause, the others are what followed from it. */
+static const char *oldest_complaint(void)
 {
-    complaint[0] = '\0';
-    ERR_clear_error(); /* stale entries confuse later calls, also those of other rooms */
+    const char *said = NULL;
+    int flags = 0;
+    unsigned long code = ERR_peek_error_all(NULL, NULL, NULL, &said, &flags);
+    const char *reason = ERR_reason_error_string(code);
+
+    if ((flags & ERR_TXT_STRING) != 0 && said != NULL && said[0] != '\0') {
+        return said;
+    }
+    return reason != NULL ? reason : "the library gave no reason";
 }
 
 static bool refuse(struct error *error, const char *what)
 {
-    fail(error, FAULT_TOKEN, "%s (%s)", what,
-         complaint[0] != '\0' ? complaint : "the library gave no reason");
-    forget_errors();
+    fail(error, FAULT_TOKEN, "%s (%s)", what, oldest_complaint());
+    ERR_clear_error(); /* stale entries confuse later calls, also those of other rooms */
     return false;
 }
 
@@ -121,7 +121,7 @@ bool saml_start(struct error *error)
     close_doors();
     xmlSecBase64SetDefaultLineSize(0);
     xmlSecSetDefaultLineFeed((const xmlChar *)"");
-    forget_errors();
+    ERR_clear_error();
     return true;
 }
 
@@ -174,7 +174,7 @@ bool signer_make(struct arena *arena, const struct keypair *pair, const struct s
                     "the signing key is no RSA key, and relying parties of AD FS expect one; "
                     "configure an RSA key of 2048 bits or more");
     }
-    forget_errors();
+    ERR_clear_error();
     made->key = key_alone(keypair_key(pair));
     if (made->key == NULL) {
         return refuse(error, "the signing key cannot be used");
@@ -254,7 +254,7 @@ static void drop_context(xmlSecDSigCtx **context)
 
 bool signature_compute(const struct signer *signer, xmlNode *signature, struct error *error)
 {
-    forget_errors();
+    ERR_clear_error();
     OWNED(drop_context) xmlSecDSigCtx *context = xmlSecDSigCtxCreate(NULL);
 
     if (context == NULL) {
@@ -271,6 +271,6 @@ bool signature_compute(const struct signer *signer, xmlNode *signature, struct e
         || context->status != xmlSecDSigStatusSucceeded) {
         return refuse(error, "the token cannot be signed");
     }
-    forget_errors();
+    ERR_clear_error();
     return true;
 }

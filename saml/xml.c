@@ -18,7 +18,7 @@
 static void *kept(void *memory)
 {
     if (memory == NULL) {
-        abort();
+        memory_end("out of memory while writing XML");
     }
     return memory;
 }
@@ -43,10 +43,19 @@ bool xml_take_memory(void)
     return xmlMemSetup(free, get, resize, copy) == 0;
 }
 
+/* Printable ASCII, which nearly everything is: seen faster than decoding it shows. */
+static bool is_plain(const char *string)
+{
+    while (*string >= ' ' && *string <= '~') {
+        string++;
+    }
+    return *string == '\0';
+}
+
 /* Text for libxml2, or NULL and a broken document where it may not stand in XML. */
 static const xmlChar *checked(struct xml *xml, const char *string)
 {
-    if (string == NULL || !utf8_is_xml(string, strlen(string))) {
+    if (string == NULL || (!is_plain(string) && !utf8_is_xml(string, strlen(string)))) {
         xml->broken = true;
         return NULL;
     }
