@@ -81,6 +81,7 @@ void text_print(struct text *text, const char *format, ...)
     va_end(arguments);
 }
 
+/* What stands for this character in HTML; NULL if it may stand there itself. */
 static const char *html_reference(char character)
 {
     switch (character) {
@@ -98,23 +99,27 @@ static const char *html_reference(char character)
         return "&#13;";
     case '\n':
         return "&#10;";
+    case '\t':
+        return "&#9;";
     default:
-        return "&#9;"; /* TAB, the last one asked for */
+        return NULL;
     }
 }
 
 void text_add_html(struct text *text, const char *string)
 {
-    while (string != NULL && *string != '\0') {
-        size_t harmless = strcspn(string, "&<>\"'\r\n\t");
+    const char *at = string;
 
-        text_add_unescaped(text, string, harmless);
-        string += harmless;
-        if (*string != '\0') {
-            text_add_plain(text, html_reference(*string));
-            string++;
+    for (; at != NULL && *at != '\0'; at++) {
+        const char *reference = html_reference(*at);
+
+        if (reference != NULL) {
+            text_add_unescaped(text, string, (size_t)(at - string));
+            text_add_plain(text, reference);
+            string = at + 1;
         }
     }
+    text_add_unescaped(text, string, (size_t)(at - string));
 }
 
 /* RFC 3986, 2.3. Not isalnum: that one asks the locale. */
@@ -154,10 +159,7 @@ static bool is_unsafe_in_log(uint32_t character)
     static const struct {
         uint32_t first, last;
     } unsafe[] = {
-        {0x00, 0x1F},       /* C0 controls */
-        {'"', '"'},         /* ends the quoted value */
-        {'\\', '\\'},       /* begins an escape */
-        {0x7F, 0x9F},       /* DEL and the C1 controls */
+        {0x80, 0x9F},       /* the C1 controls */
         {0xAD, 0xAD},       /* soft hyphen */
         {0x61C, 0x61C},     /* Arabic letter mark */
         {0x180E, 0x180E},   /* a vowel separator without width */
@@ -169,6 +171,9 @@ static bool is_unsafe_in_log(uint32_t character)
         {0xE0000, 0xE0FFF}, /* tags */
     };
 
+    if (character < 0x80) { /* C0 and DEL; the quote ends the value, the backslash escapes */
+        return character < 0x20 || character == '"' || character == '\\' || character == 0x7F;
+    }
     for (size_t i = 0; i < COUNT_OF(unsafe); i++) {
         if (character >= unsafe[i].first && character <= unsafe[i].last) {
             return true;
