@@ -75,6 +75,8 @@ struct claim {
 struct claim_set;
 
 struct claim_set *claim_set_new(struct arena *arena);
+/* The arena the set was made in: where strings made up for its claims belong. */
+struct arena *claim_set_arena(const struct claim_set *set);
 
 /*
  * Adds a copy of `claim` (the struct; its strings are borrowed and must live as long as the
