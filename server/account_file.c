@@ -261,6 +261,11 @@ enum account_lookup account_find(const struct account_set *accounts,
     return found_or_not(find_in(&accounts->by_upn, typed), account);
 }
 
+const struct account *account_named(const struct account_set *accounts, const char *name)
+{
+    return find_in(&accounts->by_name, name);
+}
+
 const char *const *account_values(struct arena *arena, const struct account *account,
                                   const char *attribute, size_t *count)
 {

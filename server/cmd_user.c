@@ -2,6 +2,7 @@
  * server/cmd_user.c: `lanyard user add|passwd|list|disable`: the accounts of a lab. Each writes one
  * file with one rename and tells a server that runs.
  */
+#include "server/account.h"
 #include "server/command.h"
 #include "server/lab_files.h"
 
@@ -140,16 +141,11 @@ static enum status run_passwd(const struct arguments *arguments)
 
 /* adding ------------------------------------------------------------------------------------ */
 
-/* A name becomes a file name and part of a certificate: plain letters only. */
 static bool check_name(const struct opened *opened, const char *name, struct error *error)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
-
-    if (name[0] == '\0' || name[0] == '.' || name[0] == '-' || strspn(name, plain) != strlen(name)
-        || strlen(name) > 64) {
+    if (!account_name_is_valid(name)) {
         return fail(error, FAULT_USAGE,
-                    "\"%s\" is no account name: letters, digits, '.', '-' and '_', 64 at most",
-                    name);
+                    "\"%s\" is no account name: letters, digits, '.', '-' and '_'", name);
     }
     if (account_named(opened->accounts, name) != NULL) {
         return fail(error, FAULT_SETTINGS, "there is a user \"%s\" already", name);

@@ -21,7 +21,10 @@
 #include <unistd.h>
 
 #define CLOCK_TIME_AT 11 /* where the time begins in 2024-05-02T09:15:04.447Z */
-#define PATIENCE 1000    /* ms that a full pipe set to non-blocking is waited for */
+#define NAME_LIMIT 32
+#define NAME_WIDTH 10
+#define OUTCOME_WIDTH 7
+#define PATIENCE 1000 /* ms that a full pipe set to non-blocking is waited for */
 
 #define DIM "\033[2m"
 #define NORMAL "\033[0m"
@@ -135,18 +138,30 @@ static void add_coloured(const struct event_stream *stream, struct text *text, c
     text_add_plain(text, stream->is_coloured ? NORMAL : "");
 }
 
+/* Fills what was added since `begin` up with spaces. */
+static void add_padding(struct text *text, size_t begin, size_t width)
+{
+    while (text->length - begin < width) {
+        text_add_literal(text, " ");
+    }
+}
+
 /* When, what, and how it ended, in columns. */
 static void add_head(const struct event_stream *stream, const struct event *event, int64_t wall,
                      struct text *text)
 {
     const char *time = time_write(text->arena, wall);
     const char *outcome = event_outcome_word(event->outcome);
-    const char *name = event->name == NULL ? "event" : event->name;
+    size_t begin;
 
     add_coloured(stream, text, DIM, time + (stream->is_terminal ? CLOCK_TIME_AT : 0));
-    text_print(text, " %-10.32s ", name);
+    text_add_literal(text, " ");
+    begin = text->length;
+    add_escaped(text, event->name == NULL ? "event" : event->name, NAME_LIMIT, "");
+    add_padding(text, begin, NAME_WIDTH);
+    text_add_literal(text, " ");
     add_coloured(stream, text, outcomes[outcome_index(event->outcome)].colour, outcome);
-    text_print(text, "%*s", 7 - (int)strlen(outcome), "");
+    text_print(text, "%*s", OUTCOME_WIDTH - (int)strlen(outcome), "");
 }
 
 /* Who wanted what, how, and from where. */

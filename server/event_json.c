@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+#define DEL 0x7F                   /* the one control that jansson lets pass */
+
 static void drop_json(json_t *const *json)
 {
     json_decref(*json);
@@ -32,12 +35,14 @@ static json_t *mended(struct arena *arena, const char *string, size_t limit)
         uint32_t character;
         size_t size = utf8_read(string, left, &character);
 
-        if (size == 0) {
-            text_add_literal(&text, "\xEF\xBF\xBD");
+        if (size == 0 || character == DEL) {
+            text_add_literal(&text, REPLACEMENT);
+            size = 1;
+        } else {
+            text_add_unescaped(&text, string, size);
         }
-        text_add_unescaped(&text, string, size);
-        string += size == 0 ? 1 : size;
-        left -= size == 0 ? 1 : size;
+        string += size;
+        left -= size;
     }
     if (*string != '\0') {
         text_add_literal(&text, "…");

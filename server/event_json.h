@@ -13,8 +13,8 @@
 const char *event_outcome_word(enum outcome outcome);
 
 /*
- * Adds the object with every field, null where it is unset, and no line feed. It is pure ASCII:
- * what is not well-formed UTF-8 becomes U+FFFD, and everything past ASCII is \uXXXX.
+ * Adds the object with every field, null where it is unset, and no line feed. It is
+ * printable ASCII: what is not well-formed UTF-8 becomes U+FFFD, all past ASCII is \uXXXX.
  */
 void event_write_json(const struct event *event, int64_t wall, struct text *text);
 

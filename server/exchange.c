@@ -135,7 +135,7 @@ static enum MHD_Result collect_header(void *argument, enum MHD_ValueKind kind, c
 }
 
 static bool check_head(struct exchange *exchange, struct MHD_Connection *connection,
-                       const char *method, const char *version, bool *body_expected)
+                       const char *method, const char *version)
 {
     struct header_list headers = {0};
     struct raw_request raw = {.method = arena_copy(exchange->request.arena, method),
@@ -150,7 +150,7 @@ static bool check_head(struct exchange *exchange, struct MHD_Connection *connect
     if (headers.too_many) {
         return fail(&exchange->error, FAULT_TOO_LARGE, "more than %d headers came", HEADERS_LIMIT);
     }
-    return hygiene_check(&raw, &exchange->request, body_expected, &exchange->error);
+    return hygiene_check(&raw, &exchange->request, &exchange->error);
 }
 
 /* answers --------------------------------------------------------------------------------- */
@@ -254,15 +254,14 @@ enum MHD_Result exchange_continue(void *argument, struct MHD_Connection *connect
                                   const char *upload, size_t *upload_length, void **context)
 {
     struct exchange *exchange = *context;
-    bool body_expected = false;
 
     (void)argument, (void)url;
     if (!exchange->begun) {
         exchange->begun = true;
-        if (!check_head(exchange, connection, method, version, &body_expected)) {
+        if (!check_head(exchange, connection, method, version)) {
             return refuse_and_close(exchange, connection);
         }
-        return body_expected ? MHD_YES : answer_request(exchange, connection);
+        return MHD_YES; /* an answer given now would cost the connection, body or none */
     }
     if (*upload_length == 0) {
         return answer_request(exchange, connection);

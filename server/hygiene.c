@@ -111,7 +111,7 @@ static bool is_decimal(const struct raw_header *header)
 }
 
 /* RFC 9112, 6: how long the body is must have one reading. */
-static bool check_framing(const struct raw_request *raw, bool *body_expected, struct error *error)
+static bool check_framing(const struct raw_request *raw, struct error *error)
 {
     const struct raw_header *length = find(raw, "Content-Length");
     const struct raw_header *coding = find(raw, "Transfer-Encoding");
@@ -131,7 +131,6 @@ static bool check_framing(const struct raw_request *raw, bool *body_expected, st
     if (length != NULL && strtoull(length->value, NULL, 10) > BODY_LIMIT) {
         return fail(error, FAULT_TOO_LARGE, "the body is over %d bytes", BODY_LIMIT);
     }
-    *body_expected = coding != NULL || (length != NULL && strtoull(length->value, NULL, 10) > 0);
     return true;
 }
 
@@ -272,14 +271,12 @@ static void read_headers(const struct raw_request *raw, struct request *request)
     read_cookies(request, value_of(raw, request->arena, "Cookie"));
 }
 
-bool hygiene_check(const struct raw_request *raw, struct request *request, bool *body_expected,
-                   struct error *error)
+bool hygiene_check(const struct raw_request *raw, struct request *request, struct error *error)
 {
-    *body_expected = false;
     read_headers(raw, request);
-    return check_lines(raw, error) && check_unique(raw, error)
-           && check_framing(raw, body_expected, error) && check_coding(raw, error)
-           && check_host(raw, request, error) && check_target(request, error);
+    return check_lines(raw, error) && check_unique(raw, error) && check_framing(raw, error)
+           && check_coding(raw, error) && check_host(raw, request, error)
+           && check_target(request, error);
 }
 
 bool hygiene_check_body(struct request *request, struct error *error)

@@ -28,10 +28,9 @@ struct raw_request {
  * cookies and the header fields. Refuses what libmicrohttpd 0.9.75 would let through and another
  * program would read differently (engineering 4), a Host that is not ours, a Host other than the
  * TLS server name, a path with more than one spelling, a body that is too large or encoded.
- * `*body_expected` tells whether a body follows.
  */
 MUST_CHECK bool hygiene_check(const struct raw_request *raw, struct request *request,
-                              bool *body_expected, struct error *error);
+                              struct error *error);
 
 /* Once the body is there: reads a form, where the content type says it is one. */
 MUST_CHECK bool hygiene_check_body(struct request *request, struct error *error);

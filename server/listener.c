@@ -167,15 +167,8 @@ static bool open_entrance(struct listener *listener, struct entrance *entrance, 
     const struct settings *settings = snapshot->settings;
     unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL
                      | MHD_USE_ITC; /* never epoll with TLS: engineering 1 */
-    struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)PRIORITIES},
-        {MHD_OPTION_HTTPS_CERT_CALLBACK, (intptr_t)no_certificate, NULL},
-        {MHD_OPTION_END, 0, NULL},
-    };
 
-    if (entrance->port == PORT_PLAIN) {
-        tls[0].option = MHD_OPTION_END;
-    } else {
+    if (entrance->port != PORT_PLAIN) { /* without TLS its options are passed over */
         flags |= MHD_USE_TLS;
     }
     entrance->daemon = MHD_start_daemon(
@@ -187,7 +180,8 @@ static bool open_entrance(struct listener *listener, struct entrance *entrance, 
         (unsigned)settings->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)settings->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)(settings->request_deadline / 1000), MHD_OPTION_THREAD_STACK_SIZE, THREAD_STACK,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES,
+        MHD_OPTION_HTTPS_CERT_CALLBACK, no_certificate, MHD_OPTION_END);
     snapshot_release(snapshot);
     return entrance->daemon != NULL
            || fail(error, FAULT_INTERNAL, "the web server library did not start");

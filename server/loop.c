@@ -11,8 +11,9 @@
 #include <string.h>
 
 #define VISITOR_LIMIT 10000
-#define TOKEN_LIMIT 64 /* most tokens of one session that are remembered; a higher limit is this   \
-                        */
+#define TOKEN_LIMIT                                                                                \
+    64 /* most tokens of one session that are remembered; a higher limit is this                   \
+        */
 #define BUCKET_COUNT 16384 /* a power of two */
 
 /* One session, and when it got its last tokens. */
