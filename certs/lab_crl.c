@@ -14,6 +14,27 @@
 static const char lost_cure[] =
     "Restore it from a backup: a new CRL would forget who was revoked. A new lab is the other way.";
 
+/* The number that follows that of `before`; 1 where there is none. */
+static bool next_number(const X509_CRL *before, BIGNUM *number)
+{
+    OWNED(drop_integer) ASN1_INTEGER *old = NULL;
+
+    if (before != NULL) {
+        old = X509_CRL_get_ext_d2i(before, NID_crl_number, NULL, NULL);
+        if (old == NULL || ASN1_INTEGER_to_BN(old, number) == NULL || BN_is_negative(number)) {
+            return false;
+        }
+    }
+    return BN_add_word(number, 1) == 1 && BN_num_bits(number) <= CRL_NUMBER_BITS;
+}
+
+static bool has_next_number(const X509_CRL *crl)
+{
+    OWNED(drop_bignum) BIGNUM *number = BN_new();
+
+    return number != NULL && next_number(crl, number);
+}
+
 static bool read_crl(struct arena *arena, const char *path, X509 *issuer, X509_CRL **crl,
                      struct error *error)
 {
@@ -33,32 +54,26 @@ static bool read_crl(struct arena *arena, const char *path, X509 *issuer, X509_C
     if (X509_CRL_verify(read, X509_get0_pubkey(issuer)) != 1) {
         return openssl_fail_file(error, path, "is not signed by the CA it should be of", lost_cure);
     }
+    if (!has_next_number(read)) {
+        return openssl_fail_file(error, path, "has no CRL number that could be counted on",
+                                 lost_cure);
+    }
     *crl = arena_keep_crl(arena, read);
     read = NULL; /* kept by the arena */
     return true;
 }
 
-/* One more than the number of the CRL before; 1 where there is none. */
 static bool set_number(X509_CRL *crl, const X509_CRL *before)
 {
-    OWNED(drop_integer) ASN1_INTEGER *old = NULL;
-    OWNED(drop_integer) ASN1_INTEGER *new = NULL;
     OWNED(drop_bignum) BIGNUM *number = BN_new();
+    OWNED(drop_integer) ASN1_INTEGER *written = NULL;
 
-    if (number == NULL) {
+    if (number == NULL || !next_number(before, number)) {
         return false;
     }
-    if (before != NULL) {
-        old = X509_CRL_get_ext_d2i(before, NID_crl_number, NULL, NULL);
-        if (old == NULL || ASN1_INTEGER_to_BN(old, number) == NULL || BN_is_negative(number)) {
-            return false;
-        }
-    }
-    if (BN_add_word(number, 1) != 1 || BN_num_bits(number) > CRL_NUMBER_BITS) {
-        return false;
-    }
-    new = BN_to_ASN1_INTEGER(number, NULL);
-    return new != NULL &&X509_CRL_add1_ext_i2d(crl, NID_crl_number, new, 0, X509V3_ADD_APPEND) == 1;
+    written = BN_to_ASN1_INTEGER(number, NULL);
+    return written != NULL
+           && X509_CRL_add1_ext_i2d(crl, NID_crl_number, written, 0, X509V3_ADD_APPEND) == 1;
 }
 
 static bool set_authority_key(X509_CRL *crl, X509 *issuer)
