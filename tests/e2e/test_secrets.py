@@ -1,0 +1,42 @@
+"""After everything else has run: no secret the tests came across lies where it must not (G2)."""
+from pathlib import Path
+
+from support.secrets import ledger
+
+# Where a kind of secret belongs; everything else in a lab's folder is searched for it.
+HOMES = {"password of": {"first-passwords"}, "private key": {"*.key", "*.p12"}, "api key": {"api-key"}}
+
+
+def belongs(kind, path):
+    return any(kind.startswith(what) and any(path.match(home) for home in homes) for what, homes in HOMES.items())
+
+
+def test_there_was_something_to_look_for_and_somewhere_to_look():
+    """The checks below can only show something after the other tests."""
+    kinds = {kind.split(" of ")[0].split(" signing")[0] for kind in ledger.secrets.values()}
+    assert ledger.logs and ledger.labs and kinds
+
+
+def test_no_log_holds_a_password_a_cookie_a_token_or_a_key():
+    found = {str(path): ledger.found_in(path.read_bytes()) for path in ledger.logs if path.exists()}
+    assert {path: kinds for path, kinds in found.items() if kinds} == {}
+
+
+def test_no_file_of_a_lab_holds_a_secret_that_does_not_belong_there():
+    """Settings, user files, certificates and the state file with its journals."""
+    found = []
+    for lab in ledger.labs:
+        for path in Path(lab).rglob("*"):
+            if path.is_file():
+                found += [(str(path), kind) for kind in ledger.found_in(path.read_bytes()) if not belongs(kind, path)]
+    assert found == []
+
+
+def test_no_page_but_the_token_page_holds_a_secret():
+    found = [(address, ledger.found_in(body)) for address, body in ledger.pages]
+    assert [(address, kinds) for address, kinds in found if kinds] == []
+
+
+def test_the_search_finds_a_secret_that_is_there(tmp_path):
+    secret, kind = next(iter(ledger.secrets.items()))
+    assert ledger.found_in(b"before" + secret + b"after") == [kind]
