@@ -96,7 +96,7 @@ struct wsfed_request {
  * Reads the query of a request to /adfs/ls. Unknown parameters are ignored. FAULT_MALFORMED for a
  * w* parameter (or prompt, username, login_hint) given twice and for a wfresh that is no decimal
  * number of minutes; FAULT_UNKNOWN_ACTION for a missing or unknown `wa` (MSIS7065). An empty
- * parameter counts as absent, but an empty wtrealm of a sign-in stays "".
+ * parameter counts as absent, but an empty wtrealm or wctx stays "".
  */
 MUST_CHECK bool wsfed_read(const struct fields *query, struct wsfed_request *request,
                            struct error *error);

@@ -74,13 +74,19 @@ void xml_drop(struct xml *xml)
     xml->document = NULL;
 }
 
-static void attach(struct xml *xml, xmlNode *parent, xmlNode *node)
+/* Hands `node`, which may be NULL, to `parent`, or to the document where that is NULL. */
+static xmlNode *attach(struct xml *xml, xmlNode *parent, xmlNode *node)
 {
-    if (parent != NULL) {
-        xmlAddChild(parent, node);
-        return;
+    if (node != NULL && parent == NULL) {
+        xmlDocSetRootElement(xml->document, node);
+        return node;
     }
-    xmlDocSetRootElement(xml->document, node);
+    if (node == NULL || xmlAddChild(parent, node) == NULL) {
+        xmlFreeNode(node);
+        xml->broken = true;
+        return NULL;
+    }
+    return node;
 }
 
 xmlNode *xml_add(struct xml *xml, xmlNode *parent, xmlNs *space, const char *name)
@@ -88,14 +94,7 @@ xmlNode *xml_add(struct xml *xml, xmlNode *parent, xmlNs *space, const char *nam
     if (xml->broken) {
         return NULL;
     }
-    xmlNode *node = xmlNewDocNode(xml->document, space, (const xmlChar *)name, NULL);
-
-    if (node == NULL) {
-        xml->broken = true;
-        return NULL;
-    }
-    attach(xml, parent, node);
-    return node;
+    return attach(xml, parent, xmlNewDocNode(xml->document, space, (const xmlChar *)name, NULL));
 }
 
 xmlNode *xml_add_text(struct xml *xml, xmlNode *parent, xmlNs *space, const char *name,
@@ -108,14 +107,7 @@ xmlNode *xml_add_text(struct xml *xml, xmlNode *parent, xmlNs *space, const char
         return NULL;
     }
     /* xmlNewDocText takes text as it is; xmlNewChild would read entities in it. */
-    xmlNode *inside = xmlNewDocText(xml->document, content);
-
-    if (inside == NULL) {
-        xml->broken = true;
-        return NULL;
-    }
-    xmlAddChild(node, inside);
-    return node;
+    return attach(xml, node, xmlNewDocText(xml->document, content)) == NULL ? NULL : node;
 }
 
 xmlNs *xml_declare(struct xml *xml, xmlNode *node, const char *prefix, const char *uri)

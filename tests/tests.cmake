@@ -12,6 +12,15 @@ function(room_program source)
   add_executable(${name} ${source} ${ARGN})
   target_link_libraries(${name} PRIVATE ${its_room})
   target_compile_definitions(${name} PRIVATE TESTS_FOLDER="${CMAKE_SOURCE_DIR}/tests")
+  # NAME.wrap beside NAME.c: functions, one a line, whose calls go to the program's __wrap_FUNCTION
+  # instead, so that it can make them fail.
+  string(REGEX REPLACE "\\.c$" ".wrap" wrapped ${source})
+  if(EXISTS ${wrapped})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${wrapped})
+    file(STRINGS ${wrapped} functions)
+    list(TRANSFORM functions PREPEND "-Wl,--wrap=")
+    target_link_options(${name} PRIVATE ${functions})
+  endif()
 endfunction()
 
 pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
