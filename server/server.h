@@ -222,7 +222,7 @@ struct session_record {
     unsigned char key[SESSION_KEY_LENGTH];
     int64_t expires_at;
     const char *account; /* so that a user's sessions can be ended */
-    const char *body;    /* JSON, written and read by session.c */
+    const char *body;    /* text, written and read by principal.c */
 };
 MUST_CHECK bool state_put_session(struct state *state, const struct session_record *record,
                                   struct error *error);
