@@ -1,7 +1,6 @@
 /*
  * server/cmd_serve.c: `lanyard serve` and `lanyard check`: with a settings file that is there.
  */
-#include "server/event_json.h"
 #include "server/serve.h"
 
 #include <jansson.h>
