@@ -360,15 +360,12 @@ static bool item_fits(struct arena *arena, const struct filter *filter,
                       const struct filter_object *object)
 {
     struct filter_values values = object->values(arena, object->object, filter->attribute);
+    const struct bytes *pieces = values.are_binary ? filter->pieces : filter->small_pieces;
 
     for (size_t i = 0; i < values.count; i++) {
-        struct bytes small = {0};
+        struct bytes value = values.are_binary ? values.list[i] : folded(arena, &values.list[i]);
 
-        if (values.are_binary && value_fits(filter, filter->pieces, &values.list[i])) {
-            return true;
-        }
-        small = folded(arena, &values.list[i]);
-        if (!values.are_binary && value_fits(filter, filter->small_pieces, &small)) {
+        if (value_fits(filter, pieces, &value)) {
             return true;
         }
     }
