@@ -41,6 +41,21 @@ static const char *choice(const struct overrides *overrides, const char *setting
     return given != NULL ? given->value : otherwise;
 }
 
+/* What still counts once the lab is there: a port of 0 was drawn, and the settings say which. */
+static struct overrides of_made_lab(const struct arguments *arguments)
+{
+    struct overrides overrides = command_overrides(arguments);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < overrides.count; i++) {
+        if (strcmp(overrides.list[i].value, "0") != 0) {
+            overrides.list[kept++] = overrides.list[i];
+        }
+    }
+    overrides.count = kept;
+    return overrides;
+}
+
 /* A port of a lab to be made; 0 has one drawn. */
 static bool read_port(const struct overrides *overrides, const char *setting, long otherwise,
                       long *port, struct error *error)
@@ -88,7 +103,7 @@ static bool make_lab(const struct arguments *arguments, const char *folder, stru
 static bool renew_tls(const struct arguments *arguments, const char *folder, struct error *error)
 {
     struct arena *arena = arguments->arena;
-    struct overrides overrides = command_overrides(arguments);
+    struct overrides overrides = of_made_lab(arguments);
     const struct settings *settings = NULL;
     struct clock clock = {0};
     struct dice dice = dice_of_system();
@@ -118,7 +133,7 @@ static void name_old_identities(const struct arguments *arguments, const char *f
 {
     struct arena *arena = arguments->arena;
     struct error ignored = error_in(arena);
-    struct overrides overrides = command_overrides(arguments);
+    struct overrides overrides = of_made_lab(arguments);
     const struct settings *settings = NULL;
     const struct account_set *accounts = NULL;
 
@@ -170,6 +185,7 @@ static enum status run_init(const struct arguments *arguments)
 static enum status run_up(const struct arguments *arguments)
 {
     struct error error = error_in(arguments->arena);
+    struct overrides overrides = of_made_lab(arguments);
     const char *folder = folder_of(arguments);
     char *file;
     enum status status;
@@ -185,7 +201,7 @@ static enum status run_up(const struct arguments *arguments)
         fail(&error, FAULT_NOT_FOUND, "%s/" LAB_SETTINGS ": %s", folder, strerror(errno));
         return command_failed(&error);
     }
-    status = serve_run(arguments, file);
+    status = serve_run(arguments, file, &overrides);
     free(file);
     return status;
 }

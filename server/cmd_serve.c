@@ -10,12 +10,13 @@
 static enum status run_serve(const struct arguments *arguments)
 {
     struct error error = error_in(arguments->arena);
+    struct overrides overrides = command_overrides(arguments);
     const char *file = NULL;
 
     if (!command_settings_file(arguments, &file, &error)) {
         return command_failed(&error);
     }
-    return serve_run(arguments, file);
+    return serve_run(arguments, file, &overrides);
 }
 
 static const struct option serve_options[] = {OPTION_SETTINGS, OPTIONS_ADDRESS, OPTIONS_SERVE};

@@ -25,7 +25,7 @@
 struct server {
     struct arena *arena;
     const char *file;
-    struct overrides overrides;
+    const struct overrides *overrides;
     struct lanyard lanyard;
     struct listener *listener;
     sigset_t signals;
@@ -125,7 +125,7 @@ static bool start(struct server *server, const struct arguments *arguments, stru
 
     lanyard->dice = dice_of_system();
     if (!command_clock(arguments, &lanyard->clock, error) || !saml_start(error)
-        || !snapshot_load(server->file, &server->overrides, clock_read(&lanyard->clock).wall,
+        || !snapshot_load(server->file, server->overrides, clock_read(&lanyard->clock).wall,
                           &snapshot, error)) {
         return false;
     }
@@ -157,7 +157,7 @@ static void reload(struct server *server)
     struct error error = error_in(arena);
     struct snapshot *next;
 
-    if (!snapshot_load(server->file, &server->overrides, clock_read(&server->lanyard.clock).wall,
+    if (!snapshot_load(server->file, server->overrides, clock_read(&server->lanyard.clock).wall,
                        &next, &error)) {
         tell(server, "reload", OUTCOME_REFUSED,
              arena_print(arena, "the old settings stay: %s", error_sentence(&error)));
@@ -197,12 +197,12 @@ static void stop(struct server *server)
     }
 }
 
-enum status serve_run(const struct arguments *arguments, const char *file)
+enum status serve_run(const struct arguments *arguments, const char *file,
+                      const struct overrides *overrides)
 {
     OWNED(arena_drop) struct arena *arena = arena_new();
     struct error error = error_in(arena);
-    struct server server = {
-        .arena = arena, .file = file, .overrides = command_overrides(arguments), .lock = -1};
+    struct server server = {.arena = arena, .file = file, .overrides = overrides, .lock = -1};
     enum status status = STATUS_YES;
 
     harden_process();

@@ -8,7 +8,8 @@
 #include "server/command.h"
 
 /* Serves until SIGTERM or SIGINT; SIGHUP reads the files again. `file` is absolute. */
-enum status serve_run(const struct arguments *arguments, const char *file);
+enum status serve_run(const struct arguments *arguments, const char *file,
+                      const struct overrides *overrides);
 
 /* ready.c: what is said once the ports are open: for scripts on stdout, for people on stderr. */
 void ready_tell_scripts(struct arena *arena, const struct settings *settings,
