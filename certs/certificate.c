@@ -33,16 +33,12 @@ static bool render_serial(struct arena *arena, const X509 *certificate, const ch
     return true;
 }
 
-static bool render_sha256(struct arena *arena, struct bytes der, const char **sha256)
+static const char *render_sha256(struct arena *arena, struct bytes der)
 {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    size_t size = sizeof(digest);
+    unsigned char digest[DIGEST_LENGTH];
 
-    if (EVP_Q_digest(NULL, "SHA256", NULL, der.data, der.length, digest, &size) != 1) {
-        return false;
-    }
-    *sha256 = hex_upper(arena, digest, size);
-    return true;
+    digest_sha256(der.data, der.length, digest);
+    return hex_upper(arena, digest, sizeof(digest));
 }
 
 /* An address we could fetch: http, printable ASCII throughout, so no NUL and no line break. */
@@ -125,8 +121,8 @@ bool certificate_facts_load(struct arena *arena, const char *path, struct certif
         || !name_render(arena, X509_get_issuer_name(certificate), &facts->issuer, error)) {
         return fail_part(error, path, "holds a certificate whose names cannot be shown");
     }
-    if (!render_serial(arena, certificate, &facts->serial)
-        || !render_sha256(arena, der, &facts->sha256)) {
+    facts->sha256 = render_sha256(arena, der);
+    if (!render_serial(arena, certificate, &facts->serial)) {
         return fail_part(error, path, "holds a certificate whose serial cannot be shown");
     }
     if (!asn1_time_read(X509_get0_notBefore(certificate), &facts->not_before)

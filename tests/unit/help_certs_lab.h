@@ -92,6 +92,47 @@ static inline X509 *lab_certificate(struct lab_bench *made, const char *name)
     return open_certificate(in_folder(made->bench, name));
 }
 
+static inline struct certificate_facts facts_of(struct lab_bench *made, const char *name)
+{
+    struct certificate_facts facts;
+
+    assert_true(certificate_facts_load(made->bench->arena, in_folder(made->bench, name), &facts,
+                                       &made->bench->error));
+    return facts;
+}
+
+/* Verifies a leaf as a strict client does, both CRLs checked. X509_V_OK or OpenSSL's reason. */
+static inline int verify(struct lab_bench *made, const char *leaf_name, int purpose, int64_t now)
+{
+    X509 *leaf = lab_certificate(made, leaf_name);
+    X509 *issuing = lab_certificate(made, LAB_ISSUING), *root = lab_certificate(made, LAB_ROOT);
+    X509_CRL *root_crl = open_crl(in_folder(made->bench, LAB_ROOT_CRL));
+    X509_CRL *issuing_crl = open_crl(in_folder(made->bench, LAB_ISSUING_CRL));
+    STACK_OF(X509) *untrusted = sk_X509_new_null();
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    int reason;
+
+    assert_true(X509_STORE_add_cert(store, root) && X509_STORE_add_crl(store, root_crl)
+                && X509_STORE_add_crl(store, issuing_crl) && sk_X509_push(untrusted, issuing) > 0);
+    X509_STORE_set_flags(store, X509_V_FLAG_X509_STRICT | X509_V_FLAG_CRL_CHECK
+                                    | X509_V_FLAG_CRL_CHECK_ALL);
+    assert_int_equal(X509_STORE_CTX_init(context, store, leaf, untrusted), 1);
+    assert_int_equal(X509_STORE_CTX_set_purpose(context, purpose), 1);
+    X509_STORE_CTX_set_time(context, 0, now / 1000);
+    X509_verify_cert(context);
+    reason = X509_STORE_CTX_get_error(context);
+    X509_STORE_CTX_free(context);
+    X509_STORE_free(store);
+    sk_X509_free(untrusted);
+    X509_CRL_free(issuing_crl);
+    X509_CRL_free(root_crl);
+    X509_free(root);
+    X509_free(issuing);
+    X509_free(leaf);
+    return reason;
+}
+
 #define LAB_TEST(name) cmocka_unit_test_setup_teardown(name, copy_lab, drop_lab)
 
 #endif

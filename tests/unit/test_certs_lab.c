@@ -44,38 +44,6 @@ static void every_pair_of_the_lab_can_be_loaded(void **state)
     }
 }
 
-/* Verifies a leaf as a strict client does, both CRLs checked. X509_V_OK or OpenSSL's reason. */
-static int verify(struct lab_bench *made, const char *leaf_name, int purpose, int64_t now)
-{
-    X509 *leaf = lab_certificate(made, leaf_name);
-    X509 *issuing = lab_certificate(made, LAB_ISSUING), *root = lab_certificate(made, LAB_ROOT);
-    X509_CRL *root_crl = open_crl(in_folder(made->bench, LAB_ROOT_CRL));
-    X509_CRL *issuing_crl = open_crl(in_folder(made->bench, LAB_ISSUING_CRL));
-    STACK_OF(X509) *untrusted = sk_X509_new_null();
-    X509_STORE *store = X509_STORE_new();
-    X509_STORE_CTX *context = X509_STORE_CTX_new();
-    int reason;
-
-    assert_true(X509_STORE_add_cert(store, root) && X509_STORE_add_crl(store, root_crl)
-                && X509_STORE_add_crl(store, issuing_crl) && sk_X509_push(untrusted, issuing) > 0);
-    X509_STORE_set_flags(store, X509_V_FLAG_X509_STRICT | X509_V_FLAG_CRL_CHECK
-                                    | X509_V_FLAG_CRL_CHECK_ALL);
-    assert_int_equal(X509_STORE_CTX_init(context, store, leaf, untrusted), 1);
-    assert_int_equal(X509_STORE_CTX_set_purpose(context, purpose), 1);
-    X509_STORE_CTX_set_time(context, 0, now / 1000);
-    X509_verify_cert(context);
-    reason = X509_STORE_CTX_get_error(context);
-    X509_STORE_CTX_free(context);
-    X509_STORE_free(store);
-    sk_X509_free(untrusted);
-    X509_CRL_free(issuing_crl);
-    X509_CRL_free(root_crl);
-    X509_free(root);
-    X509_free(issuing);
-    X509_free(leaf);
-    return reason;
-}
-
 static void strict_verification_takes_the_lab(void **state)
 {
     assert_int_equal(verify(*state, "alice.pem", X509_PURPOSE_SSL_CLIENT, NOW), X509_V_OK);
@@ -94,15 +62,6 @@ static void a_clock_that_is_slow_by_most_of_an_hour_is_no_hindrance(void **state
     assert_int_equal(verify(*state, "alice.pem", X509_PURPOSE_SSL_CLIENT, slow), X509_V_OK);
     assert_int_equal(verify(*state, LAB_TLS, X509_PURPOSE_SSL_SERVER, slow), X509_V_OK);
     assert_int_not_equal(verify(*state, LAB_TLS, X509_PURPOSE_SSL_SERVER, slow - 2000), X509_V_OK);
-}
-
-static struct certificate_facts facts_of(struct lab_bench *made, const char *name)
-{
-    struct certificate_facts facts;
-
-    assert_true(certificate_facts_load(made->bench->arena, in_folder(made->bench, name), &facts,
-                                       &made->bench->error));
-    return facts;
 }
 
 static void names_tell_what_a_certificate_is_for(void **state)
@@ -194,93 +153,6 @@ static void ca_certificates_are_critical_about_being_one(void **state)
     X509_free(alice);
     X509_free(issuing);
     X509_free(root);
-}
-
-static bool serves_host(X509 *certificate, const char *host)
-{
-    return X509_check_host(certificate, host, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
-}
-
-static void the_tls_certificate_serves_each_local_name(void **state)
-{
-    X509 *tls = lab_certificate(*state, LAB_TLS);
-
-    assert_true(serves_host(tls, "localhost"));
-    assert_true(serves_host(tls, "certauth.localhost"));
-    assert_true(serves_host(tls, "any.certauth.localhost"));
-    assert_int_equal(X509_check_ip_asc(tls, "127.0.0.1", 0), 1);
-    assert_int_equal(X509_check_ip_asc(tls, "::1", 0), 1);
-    assert_false(serves_host(tls, "other.localhost"));
-    assert_int_equal(X509_check_ip_asc(tls, "127.0.0.2", 0), 0);
-    X509_free(tls);
-}
-
-static X509 *issue_tls_for(struct lab_bench *made, const char *host)
-{
-    made->lab.host = host;
-    assert_true(lab_issue_tls(made->bench->arena, &made->lab, &made->bench->error));
-    return lab_certificate(made, LAB_TLS);
-}
-
-static void a_named_host_keeps_the_local_names(void **state)
-{
-    X509 *tls = issue_tls_for(*state, "sts.lab.test");
-
-    assert_true(serves_host(tls, "sts.lab.test"));
-    assert_true(serves_host(tls, "certauth.sts.lab.test"));
-    assert_true(serves_host(tls, "x.certauth.sts.lab.test"));
-    assert_true(serves_host(tls, "certauth.localhost"));
-    assert_int_equal(X509_check_ip_asc(tls, "127.0.0.1", 0), 1);
-    X509_free(tls);
-    assert_int_equal(verify(*state, LAB_TLS, X509_PURPOSE_SSL_SERVER, NOW), X509_V_OK);
-}
-
-static void an_address_is_served_alone(void **state)
-{
-    X509 *tls = issue_tls_for(*state, "192.0.2.7");
-
-    assert_int_equal(X509_check_ip_asc(tls, "192.0.2.7", 0), 1);
-    assert_int_equal(X509_check_ip_asc(tls, "127.0.0.1", 0), 0);
-    assert_false(serves_host(tls, "localhost"));
-    X509_free(tls);
-    tls = issue_tls_for(*state, "2001:db8::7");
-    assert_int_equal(X509_check_ip_asc(tls, "2001:db8::7", 0), 1);
-    X509_free(tls);
-    assert_int_equal(verify(*state, LAB_TLS, X509_PURPOSE_SSL_SERVER, NOW), X509_V_OK);
-}
-
-static void a_long_host_has_no_common_name(void **state)
-{
-    const char *host = "a-rather-long-name-for-a-host.that-goes-on-and-on-for-ever.in-a-lab.test";
-    X509 *tls = issue_tls_for(*state, host);
-
-    assert_true(serves_host(tls, host));
-    assert_string_equal(facts_of(*state, LAB_TLS).subject, "O=lanyard lab");
-    X509_free(tls);
-}
-
-static void a_renewed_tls_certificate_keeps_its_key(void **state)
-{
-    struct lab_bench *made = *state;
-    struct bytes key = bytes_of(made->bench, in_folder(made->bench, LAB_TLS_KEY));
-    struct certificate_facts before = facts_of(made, LAB_TLS);
-
-    X509_free(issue_tls_for(made, "localhost"));
-    assert_true(same_bytes(key, bytes_of(made->bench, in_folder(made->bench, LAB_TLS_KEY))));
-    assert_string_not_equal(before.serial, facts_of(made, LAB_TLS).serial);
-    assert_int_equal(unlink(in_folder(made->bench, LAB_TLS_KEY)), 0);
-    X509_free(issue_tls_for(made, "localhost"));
-    assert_false(same_bytes(key, bytes_of(made->bench, in_folder(made->bench, LAB_TLS_KEY))));
-    every_pair_of_the_lab_can_be_loaded(state);
-}
-
-static void a_loose_tls_key_is_refused(void **state)
-{
-    struct lab_bench *made = *state;
-
-    assert_int_equal(chmod(in_folder(made->bench, LAB_TLS_KEY), 0644), 0);
-    assert_false(lab_issue_tls(made->bench->arena, &made->lab, &made->bench->error));
-    assert_refused(made->bench, "tls.key");
 }
 
 static bool issue_something(struct lab_bench *made, int what)
@@ -469,12 +341,6 @@ int main(void)
         LAB_TEST(crl_addresses_lead_to_the_issuer),
         LAB_TEST(issuer_addresses_lead_to_the_issuer),
         LAB_TEST(ca_certificates_are_critical_about_being_one),
-        LAB_TEST(the_tls_certificate_serves_each_local_name),
-        LAB_TEST(a_named_host_keeps_the_local_names),
-        LAB_TEST(an_address_is_served_alone),
-        LAB_TEST(a_long_host_has_no_common_name),
-        LAB_TEST(a_renewed_tls_certificate_keeps_its_key),
-        LAB_TEST(a_loose_tls_key_is_refused),
         LAB_TEST(nothing_is_issued_with_a_loose_ca_key),
         LAB_TEST(nothing_is_issued_by_an_expired_ca),
         LAB_TEST(validity_is_long_enough_and_never_beyond_the_issuer),
