@@ -1,6 +1,8 @@
 /* Whole tokens: what is in them, in which order, and that strangers can check the signature. */
 #include "saml_fixture.h"
 
+#include <pthread.h>
+
 #define UPN "http://schemas.xmlsoap.org/claims/UPN"
 #define IP_ADDRESS CLAIMS_CONTEXT "x-ms-client-ip"
 
@@ -244,6 +246,50 @@ static void an_elliptic_key_makes_no_signer(void **state)
     assert_null(signer);
 }
 
+/* What one of several threads is asked, and the last token that it made. */
+struct worker {
+    pthread_t thread;
+    struct arena *arena;
+    struct token_request request;
+    struct token last;
+};
+
+static void *work(void *given)
+{
+    struct worker *worker = given;
+
+    for (int at = 0; at < 50; at++) {
+        struct error error = error_in(worker->arena);
+
+        if (!token_issue(worker->arena, &worker->request, &worker->last, &error)) {
+            break; /* leaves no token behind, which the other thread sees */
+        }
+    }
+    return NULL;
+}
+
+static void threads_share_a_signer(void **state)
+{
+    struct worker workers[6];
+
+    for (size_t at = 0; at < COUNT_OF(workers); at++) {
+        struct worker *worker = &workers[at];
+
+        worker->arena = arena_new();
+        worker->request = ask(*state, ordinary_claims(worker->arena));
+        worker->request.format = at % 2 == 0 ? TOKEN_SAML11 : TOKEN_SAML20;
+        assert_int_equal(pthread_create(&worker->thread, NULL, work, worker), 0);
+    }
+    for (size_t at = 0; at < COUNT_OF(workers); at++) {
+        struct worker *worker = &workers[at];
+
+        assert_int_equal(pthread_join(worker->thread, NULL), 0);
+        assert_non_null(worker->last.xml);
+        assert_true(verifies(*state, worker->request.format, worker->last.xml));
+        arena_free(worker->arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +303,7 @@ int main(void)
         cmocka_unit_test(every_namespace_is_declared_inside_the_assertion),
         cmocka_unit_test(requests_that_no_honest_caller_makes_are_refused),
         cmocka_unit_test(an_elliptic_key_makes_no_signer),
+        cmocka_unit_test(threads_share_a_signer),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -194,7 +194,7 @@ static const char *wrapped(struct arena *arena, const struct token *token)
     const char *wresult = NULL;
 
     assert_true(wsfed_wrap(arena, token, &wresult, &error));
-    return wresult;
+    return arena_copy(arena, wresult);
 }
 
 static void an_answer_is_what_ad_fs_sends(void **state)
