@@ -288,7 +288,7 @@ static bool ask(const void *world, struct arena *arena, const struct store_query
                 struct answer *answer, struct error *error)
 {
     const struct directory *directory = world;
-    struct query_parts parts;
+    struct query_parts parts = {0};
     struct object_list found = {0};
     const char **attributes;
 
