@@ -12,7 +12,23 @@
 #define TEMPLATE_LIMIT ((size_t)256 * 1024)
 #define STYLE_FILE "style.css"
 
-/* The values of each page; server.h says what they mean. */
+/*
+ * The values of each page.
+ *
+ *   PAGE_SIGN_IN     display_name, party_name; action: where the form posts; user_name, error_text;
+ *                    certificate_offered: any word shows that option, posted to options_action;
+ *                    introduction: the operator's words; lab: any word says that this is one
+ *   PAGE_TOKEN       action, wresult; has_wctx: any word writes wctx, even an empty one
+ *   PAGE_ERROR       display_name; message: what happened; advice; operator_note; the details
+ *                    activity_id, party_name, error_details ("MSIS7007: …"), error_time, cookie,
+ *                    user_agent; only where details is any word (a lab): node_name, and the list
+ *                    detail.name, detail.value; lab
+ *   PAGE_SIGNED_OUT  display_name; the list party.name, party.cleanup_url (framed: add their
+ *                    origins to the policy as frame-src); continue_url; lab
+ *   PAGE_HOME        display_name, identifier, metadata_url, root_url, root_sha256; the lists
+ *                    party.name, party.identifier, party.url (signs in there); user.name; and
+ *                    try.name with try.url or try.command
+ */
 static const char *const sign_in_names[] = {"display_name",   "party_name",   "action",
                                             "user_name",      "error_text",   "certificate_offered",
                                             "options_action", "introduction", "lab"};

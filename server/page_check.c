@@ -40,8 +40,8 @@ struct scanner {
     bool is_sound;
 };
 
-static void refuse(struct scanner *scanner, const char *at, const char *found, const char *cure,
-                   struct error *error)
+static void refuse_at(struct scanner *scanner, const char *at, const char *found, const char *cure,
+                      struct error *error)
 {
     scanner->is_sound = page_fail(scanner->source, at, found, cure, error);
 }
@@ -114,30 +114,32 @@ static void judge_attribute(struct scanner *scanner, struct error *error)
     const char *at = scanner->attribute_at;
 
     if (string_starts(name, "on")) {
-        refuse(scanner, at, "an inline event handler, which no browser will run here",
-               "Write a <script> in the page instead, or better, plain HTML.", error);
+        refuse_at(scanner, at, "an inline event handler, which no browser will run here",
+                  "Write a <script> in the page instead, or better, plain HTML.", error);
         return;
     }
     if (string_is(name, "srcdoc")) {
-        refuse(scanner, at, "a page inside an attribute", "Remove it.", error);
+        refuse_at(scanner, at, "a page inside an attribute", "Remove it.", error);
         return;
     }
     if (string_is(name, "style")) {
-        refuse(scanner, at, "an inline style, which no browser will apply here",
-               "Give the element a class and put the rule into style.css.", error);
+        refuse_at(scanner, at, "an inline style, which no browser will apply here",
+                  "Give the element a class and put the rule into style.css.", error);
         return;
     }
     if (string_is(scanner->element, "script") && string_is(name, "src")) {
-        refuse(scanner, at, "an external script", "Write the script into the page itself.", error);
+        refuse_at(scanner, at, "an external script", "Write the script into the page itself.",
+                  error);
         return;
     }
     if (is_fetched(scanner->element, name) && !is_local_source(value)) {
-        refuse(scanner, at, "something fetched from elsewhere, which no browser will do here",
-               "Write it into the page: a style into style.css, an image as a data: URL.", error);
+        refuse_at(scanner, at, "something fetched from elsewhere, which no browser will do here",
+                  "Write it into the page: a style into style.css, an image as a data: URL.",
+                  error);
         return;
     }
     if (strncasecmp(value, "javascript:", strlen("javascript:")) == 0) {
-        refuse(scanner, at, "a script in place of an address", "Write an address.", error);
+        refuse_at(scanner, at, "a script in place of an address", "Write an address.", error);
         return;
     }
     scanner->contents->images |=
@@ -151,8 +153,9 @@ static void judge_element(struct scanner *scanner, const char *at, struct error 
                                           "applet", "plaintext", "xmp",      "noembed", "noframes"};
 
     if (is_among(scanner->element, refused, COUNT_OF(refused))) {
-        refuse(scanner, at, arena_print(scanner->arena, "<%s> has no place here", scanner->element),
-               "Remove it.", error);
+        refuse_at(scanner, at,
+                  arena_print(scanner->arena, "<%s> has no place here", scanner->element),
+                  "Remove it.", error);
     }
     scanner->contents->forms |= string_is(scanner->element, "form");
 }
@@ -170,8 +173,8 @@ static const char *scan_text(struct scanner *scanner, const char *at, const char
         return tag + 4;
     }
     if (tag + 1 == end || (!is_letter(tag[1]) && tag[1] != '/' && tag[1] != '!')) {
-        refuse(scanner, tag, "a \"<\" that begins no element", "Write &lt; for the sign itself.",
-               error);
+        refuse_at(scanner, tag, "a \"<\" that begins no element", "Write &lt; for the sign itself.",
+                  error);
         return tag + 1;
     }
     scanner->place = PLACE_TAG;
@@ -207,8 +210,8 @@ static const char *scan_tag(struct scanner *scanner, const char *at, const char 
         return at + 1;
     }
     if (strchr("\"'<=", *at) != NULL) {
-        refuse(scanner, at, "this is no attribute's name",
-               "Write name=\"value\", with a space before it.", error);
+        refuse_at(scanner, at, "this is no attribute's name",
+                  "Write name=\"value\", with a space before it.", error);
         return at + 1;
     }
     scanner->attribute_at = at;
@@ -304,8 +307,8 @@ static const char *scan_raw(struct scanner *scanner, const char *at, const char 
 
     text_add_unescaped(&scanner->raw, at, (size_t)(stop - at));
     if (memmem(at, (size_t)(stop - at), "<!--", 4) != NULL) {
-        refuse(scanner, at, "a comment sign \"<!--\" in a style or script",
-               "Remove it; browsers disagree on where such an element ends.", error);
+        refuse_at(scanner, at, "a comment sign \"<!--\" in a style or script",
+                  "Remove it; browsers disagree on where such an element ends.", error);
     }
     if (close == NULL) {
         return end;
@@ -351,16 +354,16 @@ static void judge_value(struct scanner *scanner, const struct node *node, struct
         return;
     }
     if (scanner->place != PLACE_TEXT) {
-        refuse(scanner, node->at, "a value stands where escaping cannot hold it",
-               "Write it between elements, or in a double-quoted attribute.", error);
+        refuse_at(scanner, node->at, "a value stands where escaping cannot hold it",
+                  "Write it between elements, or in a double-quoted attribute.", error);
     }
 }
 
 static void add_style(struct scanner *scanner, const struct node *node, struct error *error)
 {
     if (scanner->place != PLACE_STYLE) {
-        refuse(scanner, node->at, "the style is included where it is none",
-               "Write <style>{{> style}}</style>.", error);
+        refuse_at(scanner, node->at, "the style is included where it is none",
+                  "Write <style>{{> style}}</style>.", error);
         return;
     }
     text_add_unescaped(&scanner->raw, node->string, node->length);
@@ -394,8 +397,8 @@ static void scan_nodes(struct scanner *scanner, const struct node *nodes, size_t
         }
         scan_nodes(scanner, nodes, i + 1, node->end, error);
         if (!may_hold_section(entered) || scanner->place != entered) {
-            refuse(scanner, node->at, "a section begins and ends in different kinds of place",
-                   "Let it hold whole elements, whole attributes, or text.", error);
+            refuse_at(scanner, node->at, "a section begins and ends in different kinds of place",
+                      "Let it hold whole elements, whole attributes, or text.", error);
         }
         i = node->end - 1;
     }
@@ -441,8 +444,8 @@ bool page_check(struct arena *arena, const struct page_source *source,
     *contents = (struct page_contents){.styles = text_in(arena), .scripts = text_in(arena)};
     scan_nodes(&scanner, nodes->list, 0, nodes->count, error);
     if (scanner.is_sound && scanner.place != PLACE_TEXT) {
-        refuse(&scanner, source->text + source->length,
-               "the page ends inside a tag, a comment, a style or a script", "Close it.", error);
+        refuse_at(&scanner, source->text + source->length,
+                  "the page ends inside a tag, a comment, a style or a script", "Close it.", error);
     }
     return scanner.is_sound;
 }

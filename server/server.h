@@ -319,25 +319,8 @@ struct page_set;
 /* Parses all pages: those compiled in, or a file of the same name in `folder` (may be NULL). */
 MUST_CHECK bool page_set_load(struct arena *arena, const char *folder,
                               const struct page_set **pages, struct error *error);
-/*
- * Fills a page. Values are escaped for HTML always; a value not given is empty, and what is empty
- * is not shown. A list is a run of fields named "list.field": each further field of the name that
- * came first begins a row.
- *
- *   PAGE_SIGN_IN     display_name, party_name; action: where the form posts; user_name, error_text;
- *                    certificate_offered: any word shows that option, posted to options_action;
- *                    introduction: the operator's words; lab: any word says that this is one
- *   PAGE_TOKEN       action, wresult; has_wctx: any word writes wctx, even an empty one
- *   PAGE_ERROR       display_name; message: what happened; advice; operator_note; the details
- *                    activity_id, party_name, error_details ("MSIS7007: …"), error_time, cookie,
- *                    user_agent; only where details is any word (a lab): node_name, and the list
- *                    detail.name, detail.value; lab
- *   PAGE_SIGNED_OUT  display_name; the list party.name, party.cleanup_url (framed: add their
- *                    origins to the policy as frame-src); continue_url; lab
- *   PAGE_HOME        display_name, identifier, metadata_url, root_url, root_sha256; the lists
- *                    party.name, party.identifier, party.url (signs in there); user.name; and
- *                    try.name with try.url or try.command
- */
+/* Fills a page; values (page.c names them) are escaped for HTML always, and what is empty is not
+ * shown. In a list of "list.field"s, each further field of the first name begins a row. */
 void page_render(const struct page_set *pages, enum page page, const struct fields *values,
                  struct text *body);
 /* The Content-Security-Policy of that page: its own styles and scripts by hash (decision 2). */
