@@ -111,8 +111,7 @@ void attributes_join(struct arena *arena, struct said *list, size_t count,
 
 /* writing -------------------------------------------------------------------------------- */
 
-/* Decision 10: only on claims about the request, although SAML 1.1's schema forbids it even there.
- */
+/* Only on claims about the request, as AD FS does, although SAML 1.1's schema forbids it. */
 void attribute_write_origin(struct xml *xml, xmlNode *node, const struct attribute *attribute)
 {
     if (string_is(attribute->values[0].claim->original_issuer, ISSUER_CONTEXT)) {
