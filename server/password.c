@@ -121,7 +121,8 @@ bool password_hash(struct arena *arena, const char *password, const char **hash,
 
 bool password_fits(struct hash_gate *gate, const struct account *account, const char *password)
 {
-    bool may_pass = account != NULL && account->enabled && account->password_hash != NULL;
+    bool may_pass = account != NULL && account->enabled && account->password_hash != NULL
+                    && password_is_hash(account->password_hash);
     bool fits;
 
     if (!is_acceptable(password)) {
