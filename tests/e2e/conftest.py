@@ -51,7 +51,7 @@ def lab(tmp_path_factory, parties):
 
 @pytest.fixture
 def make_lab(tmp_path, parties):
-    """Makes labs of the test's own: make_lab("--clock", "+1h", log="text")."""
+    """Makes labs of the test's own: make_lab("--no-loop-detection", log="text")."""
     labs, numbers = [], itertools.count(1)
 
     def make(*arguments, **options):

@@ -114,6 +114,21 @@ def test_a_password_counts_to_its_last_byte(make_lab, make_client, password):
         assert is_sign_in_page(answer), near
 
 
+@pytest.mark.parametrize("log", ["text", "json"])
+def test_what_was_typed_as_a_password_is_never_in_the_log(make_lab, make_client, log):
+    """G2: neither a right one, nor a wrong one, nor one typed into the wrong box of a broken form."""
+    lab = make_lab(log=log)
+    client, typed = make_client(lab), "tYped-by-mistake-4711"
+    for form in (credentials(lab, password=typed), {**credentials(lab, password=typed), "UserName": ""},
+                 {"Password": typed}, {**credentials(lab, password=typed), "AuthMethod": "Nonsense"},
+                 [("UserName", "alice@lab.test"), ("Password", typed), ("Password", typed)]):
+        client.post("/adfs/ls/", form, request_for(FIRST))
+    client.post("/adfs/ls/", credentials(lab, password=typed), request_for("urn:nobody"))
+    sign_in(client, FIRST)
+    assert "sign-in" in lab.stderr()
+    assert typed not in lab.stderr() and lab.user()["password"] not in lab.stderr()
+
+
 def test_passwords_are_kept_as_yescrypt_and_every_salt_is_its_own(lab):
     """P8"""
     hashes = [line for path in Path(lab.ready["lab"], "users").glob("*.yaml")

@@ -143,12 +143,11 @@ def test_wfresh_zero_asks_although_there_is_a_session_and_answers_the_post_direc
 
 
 def test_wfresh_in_minutes_asks_again_when_the_sign_in_is_that_old(make_lab, make_client):
-    lab = make_lab("--clock", "+1h")
+    lab = make_lab()
     client = make_client(lab)
     assert is_token_page(sign_in(client, FIRST))
     assert is_token_page(client.get("/adfs/ls/", request_for(FIRST, wfresh="1")))
-    lab.arguments[lab.arguments.index("+1h")] = "+70m"
-    lab.restart()
+    lab.move_clock("+10m")
     assert is_token_page(client.get("/adfs/ls/", request_for(FIRST, wfresh="11")))
     assert is_sign_in_page(client.get("/adfs/ls/", request_for(FIRST, wfresh="10")))
     assert is_token_page(client.get("/adfs/ls/", request_for(FIRST)))
@@ -159,7 +158,7 @@ def test_an_empty_wfresh_is_as_if_it_were_absent(client):
     assert is_token_page(client.get("/adfs/ls/", request_for(FIRST, wfresh="")))
 
 
-@pytest.mark.parametrize("malformed", ["-1", "1.5", "now", "0x10", "1e3", " 1", "99999999999999999999"])
+@pytest.mark.parametrize("malformed", ["-1", "1.5", "now", "0x10", "1e3", " 1", "5m", "+5"])
 def test_a_malformed_wfresh_is_refused(client, malformed):
     sign_in(client, FIRST)
     answer = client.get("/adfs/ls/", request_for(FIRST, wfresh=malformed))

@@ -39,7 +39,7 @@ app.use(passport.initialize());
 // (wfresh, wauth, prompt, username), so that tests can ask for it.
 app.get('/sign-in', (request, response, next) => {
   const state = `${crypto.randomBytes(16).toString('hex')} <&"'> état`;
-  give(response, 'state', encodeURIComponent(state));
+  give(response, 'state', state);
   passport.authenticate('wsfed-saml2', { ...request.query, wctx: state, session: false })(
     request, response, next);
 });

@@ -46,6 +46,7 @@ class Lab:
         self.arguments = list(map(str, arguments))
         self.command = command or ["up", str(folder)]
         self.env = env or {}
+        self.clock = []
         self.log = log
         self.process = None
         self.ready = None
@@ -53,7 +54,7 @@ class Lab:
         self.start(ports)
 
     def start(self, ports=()):
-        line = [LANYARD, *self.command, "--json", "--log", self.log, *ports, *self.arguments]
+        line = [LANYARD, *self.command, "--json", "--log", self.log, *ports, *self.clock, *self.arguments]
         with open(self.stderr_path, "ab") as stderr:
             self.process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=stderr, stdin=subprocess.DEVNULL,
                                             env=environment(**self.env))
@@ -107,6 +108,11 @@ class Lab:
         self.stop()
         self.start()
 
+    def move_clock(self, setting):
+        """Stops, and starts the same lab at another time. (Its certificates stay those of today.)"""
+        self.clock = ["--clock", setting]
+        self.restart()
+
     def signal(self, number):
         self.process.send_signal(number)
 
@@ -159,7 +165,7 @@ class Lab:
         return Path(self.ready["lab"]) / "lanyard.yaml"
 
     def user(self, name="alice"):
-        return next(user for user in self.ready["users"] if user["name"] == name)
+        return next(user for user in self.ready["users"] if user["name"] == self.upn(name))
 
     def upn(self, name="alice"):
         return f"{name}@lab.test"
