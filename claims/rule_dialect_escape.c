@@ -190,11 +190,13 @@ static bool is_old_reference(const char *at)
 {
     const char *end = at + 2;
 
+    if (at[1] != '<' && at[1] != '\'') {
+        return false;
+    }
     while (is_word(*end)) {
         end++;
     }
-    return (at[1] == '<' && *end == '>' && end > at + 2)
-           || (at[1] == '\'' && *end == '\'' && end > at + 2);
+    return end > at + 2 && *end == (at[1] == '<' ? '>' : '\'');
 }
 
 /* Escapes that mean the same inside and outside a class. */
