@@ -254,6 +254,9 @@ struct dice dice_of_system(void);
 void dice_roll(const struct dice *dice, void *into, size_t length);
 /* A version 4 UUID (RFC 9562, 5.4), lower case. */
 const char *dice_uuid(const struct dice *dice, struct arena *arena);
+/* "_" goes before it where it must be an NCName: 128 random bits in the shape of a GUID, so that an
+ * assertion's id looks like AD FS's and has not one bit less than SAML 2.0 core, 1.3.4, wishes. */
+const char *dice_id(const struct dice *dice, struct arena *arena);
 /* `length` random characters that are easy to type and to tell apart: 5.6 bits and more each. */
 char *dice_password(const struct dice *dice, struct arena *arena, size_t length);
 

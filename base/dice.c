@@ -35,21 +35,36 @@ void dice_roll(const struct dice *dice, void *into, size_t length)
     dice->roll(dice->state, into, length);
 }
 
-const char *dice_uuid(const struct dice *dice, struct arena *arena)
+/* 8-4-4-4-12, lower case. */
+static const char *write_guid(struct arena *arena, const unsigned char bytes[16])
 {
-    unsigned char bytes[16];
     struct text text = text_in(arena);
 
-    dice_roll(dice, bytes, sizeof(bytes));
-    bytes[6] = (unsigned char)((bytes[6] & 0x0F) | 0x40); /* version 4 */
-    bytes[8] = (unsigned char)((bytes[8] & 0x3F) | 0x80); /* the variant of RFC 9562 */
-    for (size_t i = 0; i < sizeof(bytes); i++) {
+    for (size_t i = 0; i < 16; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10) {
             text_add_literal(&text, "-");
         }
         text_add_hex(&text, &bytes[i], 1);
     }
     return text.start;
+}
+
+const char *dice_uuid(const struct dice *dice, struct arena *arena)
+{
+    unsigned char bytes[16];
+
+    dice_roll(dice, bytes, sizeof(bytes));
+    bytes[6] = (unsigned char)((bytes[6] & 0x0F) | 0x40); /* version 4 */
+    bytes[8] = (unsigned char)((bytes[8] & 0x3F) | 0x80); /* the variant of RFC 9562 */
+    return write_guid(arena, bytes);
+}
+
+const char *dice_id(const struct dice *dice, struct arena *arena)
+{
+    unsigned char bytes[16];
+
+    dice_roll(dice, bytes, sizeof(bytes));
+    return write_guid(arena, bytes);
 }
 
 char *dice_password(const struct dice *dice, struct arena *arena, size_t length)

@@ -137,7 +137,7 @@ bool assertion_plan(struct arena *arena, const struct token_request *request,
 
     *assertion = (struct assertion){
         .request = request,
-        .id = arena_print(arena, "_%s", dice_uuid(request->dice, arena)),
+        .id = arena_print(arena, "_%s", dice_id(request->dice, arena)),
         .issuer = request->issuer,
         .authenticated_at = request->signed_in_at,
     };

@@ -36,6 +36,15 @@ static void a_uuid_has_its_version_and_variant(void **state)
     assert_string_equal(dice_uuid(&ones, arena), "ffffffff-ffff-4fff-bfff-ffffffffffff");
 }
 
+static void an_id_keeps_every_bit_that_was_rolled(void **state)
+{
+    OWNED(arena_drop) struct arena *arena = arena_new();
+    const struct dice ones = {roll_all_ones, NULL};
+
+    (void)state;
+    assert_string_equal(dice_id(&ones, arena), "ffffffff-ffff-ffff-ffff-ffffffffffff");
+}
+
 static void the_system_does_not_repeat_itself(void **state)
 {
     OWNED(arena_drop) struct arena *arena = arena_new();
@@ -106,6 +115,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_uuid_has_its_version_and_variant),
+        cmocka_unit_test(an_id_keeps_every_bit_that_was_rolled),
         cmocka_unit_test(the_system_does_not_repeat_itself),
         cmocka_unit_test(a_roll_fills_all_it_should_and_no_more),
         cmocka_unit_test(no_letter_is_likelier_than_another),
