@@ -311,6 +311,28 @@ static bool needs_quotes(const char *value)
     return *value == '\0';
 }
 
+/* What needs an escape in quotation marks; YAML has more line ends than one would think. */
+struct special {
+    const char *bytes, *escape;
+};
+
+static const struct special *special_at(const char *at)
+{
+    static const struct special specials[] = {
+        {"\"", "\\\""},          {"\\", "\\\\"},
+        {"\n", "\\n"},           {"\t", "\\t"},
+        {"\xc2\x85", "\\N"},     {"\xe2\x80\xa8", "\\L"},
+        {"\xe2\x80\xa9", "\\P"}, {"\xef\xbb\xbf", "\\uFEFF"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(specials); i++) {
+        if (string_starts(at, specials[i].bytes)) {
+            return &specials[i];
+        }
+    }
+    return NULL;
+}
+
 /* public functions ------------------------------------------------------------------------- */
 
 bool yaml_read(struct arena *arena, const char *file, struct bytes source, struct yaml_node *root,
@@ -400,15 +422,14 @@ void yaml_write_scalar(struct text *text, const char *value)
     }
     text_add_literal(text, "\"");
     for (const char *c = value; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\') {
-            text_print(text, "\\%c", *c);
-        } else if (*c == '\n') {
-            text_add_literal(text, "\\n");
-        } else if (*c == '\t') {
-            text_add_literal(text, "\\t");
-        } else {
+        const struct special *special = special_at(c);
+
+        if (special == NULL) {
             text_add_unescaped(text, c, 1);
+            continue;
         }
+        text_add_plain(text, special->escape);
+        c += strlen(special->bytes) - 1;
     }
     text_add_literal(text, "\"");
 }
