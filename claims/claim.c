@@ -56,8 +56,7 @@ static const char *or_else(const char *string, const char *otherwise)
     return string != NULL ? string : otherwise;
 }
 
-/* claimrules 5.1: what AD FS puts where a new claim says nothing. */
-static struct claim with_defaults(const struct claim *claim)
+struct claim claim_complete(const struct claim *claim)
 {
     struct claim full = *claim;
 
@@ -69,7 +68,7 @@ static struct claim with_defaults(const struct claim *claim)
     return full;
 }
 
-static struct claim_entry entry_of(const struct claim *claim)
+struct claim_entry claim_entry_of(struct claim *claim)
 {
     struct claim_entry entry = {
         .claim = claim,
@@ -144,24 +143,30 @@ struct claim_set *claim_set_copy(struct arena *arena, const struct claim_set *se
     return copy;
 }
 
-bool claim_set_add(struct claim_set *set, const struct claim *claim)
+struct claim *claim_set_keep(struct claim_set *set, const struct claim_entry *entry)
 {
-    struct claim full = with_defaults(claim);
-    struct claim_entry entry = entry_of(&full);
-    struct claim *kept;
+    struct claim_entry *kept;
     uint32_t *place;
 
     make_room(set);
-    place = place_of(set, &entry);
+    place = place_of(set, entry);
     if (*place != 0) {
-        return false;
+        return NULL;
     }
-    kept = arena_alloc(set->arena, sizeof *kept);
-    *kept = full;
-    entry.claim = kept;
-    set->entries[set->count++] = entry;
+    kept = &set->entries[set->count++];
+    *kept = *entry;
+    kept->claim = arena_alloc(set->arena, sizeof *kept->claim);
+    *kept->claim = *entry->claim;
     *place = (uint32_t)set->count;
-    return true;
+    return kept->claim;
+}
+
+bool claim_set_add(struct claim_set *set, const struct claim *claim)
+{
+    struct claim complete = claim_complete(claim);
+    struct claim_entry entry = claim_entry_of(&complete);
+
+    return claim_set_keep(set, &entry) != NULL;
 }
 
 void claim_set_say(struct claim_set *set, const char *type, const char *value, const char *issuer)

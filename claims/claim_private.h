@@ -9,7 +9,7 @@
 
 /* A claim and the hashes of what is looked up most. The claim never moves once it is in a set. */
 struct claim_entry {
-    const struct claim *claim;
+    struct claim *claim;
     uint64_t type, value; /* hashes of these two fields */
     uint64_t whole;       /* of all fields and properties */
 };
@@ -21,6 +21,13 @@ struct claim_set {
     uint32_t *table;   /* open addressing by `whole`: an entry's index + 1, or 0 */
     size_t table_size; /* a power of two, at least twice `count`; 0 while there is no claim */
 };
+
+/* The claim with all its fields (claimrules 5.1), and its hashes. */
+struct claim claim_complete(const struct claim *claim);
+struct claim_entry claim_entry_of(struct claim *complete);
+
+/* Adds a copy of the claim of `entry` and gives it back, or NULL if the set has it already. */
+struct claim *claim_set_keep(struct claim_set *set, const struct claim_entry *entry);
 
 /* A set in `arena` with the claims of `set`, sharing them. */
 struct claim_set *claim_set_copy(struct arena *arena, const struct claim_set *set);

@@ -245,6 +245,21 @@ struct regex_dialect {
 MUST_CHECK bool regex_translate(struct arena *arena, const char *pattern,
                                 struct regex_dialect *dialect, const char **reason);
 
+/* rule_plain.c: a pattern that is only text between anchors, or NULL if it is more than that. */
+struct plain_pattern {
+    const char *text;
+    size_t length;
+    bool at_start, at_end, any_case;
+};
+const struct plain_pattern *plain_read(struct arena *arena, const char *pattern);
+/* Whether it is found in `subject`; or that only the engine can tell. */
+enum plain_answer {
+    PLAIN_UNKNOWN = 0,
+    PLAIN_NO,
+    PLAIN_YES,
+};
+enum plain_answer plain_search(const struct plain_pattern *plain, const char *subject);
+
 /* Compiles for any number of threads; `reason` says what is wrong with the pattern. */
 MUST_CHECK bool regex_compile(struct arena *arena, const char *pattern, const struct regex **regex,
                               const char **reason);

@@ -35,26 +35,52 @@ static void make_shelves(struct claim_index *index, size_t size)
     }
 }
 
-/* Puts claim `number` at the end of its shelf; gives back the claim that stood there last. */
-static uint32_t shelve(struct claim_index *index, uint64_t key, uint32_t number)
+/* Puts claim `number` at the end of a shelf; gives back the claim that stood there last. */
+static uint32_t shelve(struct shelf *shelf, uint64_t key, uint32_t number)
 {
-    struct shelf *shelf = find_shelf(index, key);
     uint32_t before = shelf->last;
 
     if (!shelf->used) {
         *shelf = (struct shelf){.key = key, .first = number, .used = true};
-        index->shelf_count++;
         before = INDEX_END;
     }
     shelf->last = number;
     return before;
 }
 
+static void shelve_by_type(struct claim_index *index, uint32_t number)
+{
+    const struct claim_entry *entries = index->set->entries;
+    struct shelf *shelf = find_shelf(index, entries[number].type);
+    uint32_t before = shelve(shelf, entries[number].type, number);
+
+    if (before == INDEX_END) {
+        index->shelf_count++;
+        return;
+    }
+    index->links[before].of_type = number;
+    shelf->mixed |= !string_is(entries[shelf->first].claim->type, entries[number].claim->type);
+}
+
+static void shelve_by_pair(struct claim_index *index, uint32_t number)
+{
+    const struct claim_entry *entries = index->set->entries;
+    uint64_t key = pair_key(entries[number].type, entries[number].value);
+    struct shelf *shelf = find_shelf(index, key);
+    uint32_t before = shelve(shelf, key, number);
+
+    if (before == INDEX_END) {
+        index->shelf_count++;
+        return;
+    }
+    index->links[before].of_pair = number;
+    shelf->mixed |= !string_is(entries[shelf->first].claim->type, entries[number].claim->type)
+                    || !string_is(entries[shelf->first].claim->value, entries[number].claim->value);
+}
+
 static void shelve_last(struct claim_index *index)
 {
     uint32_t number = (uint32_t)index->link_count;
-    const struct claim_entry *entry = &index->set->entries[number];
-    uint32_t before;
 
     if (index->shelf_count * 2 + 4 > index->shelf_size) {
         make_shelves(index, index->shelf_size * 4);
@@ -62,14 +88,8 @@ static void shelve_last(struct claim_index *index)
     index->links = arena_grow(index->arena, index->links, index->link_count, &index->link_room,
                               sizeof *index->links);
     index->links[index->link_count++] = (struct index_link){INDEX_END, INDEX_END};
-    before = shelve(index, entry->type, number);
-    if (before != INDEX_END) {
-        index->links[before].of_type = number;
-    }
-    before = shelve(index, pair_key(entry->type, entry->value), number);
-    if (before != INDEX_END) {
-        index->links[before].of_pair = number;
-    }
+    shelve_by_type(index, number);
+    shelve_by_pair(index, number);
 }
 
 struct claim_index *index_new(struct arena *arena, const struct claim_set *claims)
@@ -89,13 +109,14 @@ struct claim_index *index_new(struct arena *arena, const struct claim_set *claim
     return index;
 }
 
-bool index_add(struct claim_index *index, const struct claim *claim)
+struct claim *index_keep(struct claim_index *index, const struct claim_entry *entry)
 {
-    if (!claim_set_add(index->set, claim)) {
-        return false;
+    struct claim *kept = claim_set_keep(index->set, entry);
+
+    if (kept != NULL) {
+        shelve_last(index);
     }
-    shelve_last(index);
-    return true;
+    return kept;
 }
 
 struct index_walk index_walk_all(const struct claim_index *index, size_t count)
@@ -104,21 +125,36 @@ struct index_walk index_walk_all(const struct claim_index *index, size_t count)
     return (struct index_walk){.at = 0, .end = (uint32_t)count, .over = WALK_ALL};
 }
 
-struct index_walk index_walk_type(const struct claim_index *index, size_t count, uint64_t type)
+struct index_walk index_walk_type(const struct claim_index *index, size_t count,
+                                  const struct index_key *key)
 {
-    const struct shelf *shelf = find_shelf(index, type);
+    const struct shelf *shelf = find_shelf(index, key->type_hash);
+    struct index_walk walk = {.at = INDEX_END, .end = (uint32_t)count, .over = WALK_TYPE};
 
-    return (struct index_walk){
-        .at = shelf->used ? shelf->first : INDEX_END, .end = (uint32_t)count, .over = WALK_TYPE};
+    if (!shelf->used) {
+        return walk;
+    }
+    walk.at = shelf->first;
+    walk.sure =
+        !shelf->mixed && string_is(index->set->entries[shelf->first].claim->type, key->type);
+    return walk;
 }
 
-struct index_walk index_walk_pair(const struct claim_index *index, size_t count, uint64_t type,
-                                  uint64_t value)
+struct index_walk index_walk_pair(const struct claim_index *index, size_t count,
+                                  const struct index_key *key)
 {
-    const struct shelf *shelf = find_shelf(index, pair_key(type, value));
+    const struct shelf *shelf = find_shelf(index, pair_key(key->type_hash, key->value_hash));
+    struct index_walk walk = {.at = INDEX_END, .end = (uint32_t)count, .over = WALK_PAIR};
+    const struct claim *first;
 
-    return (struct index_walk){
-        .at = shelf->used ? shelf->first : INDEX_END, .end = (uint32_t)count, .over = WALK_PAIR};
+    if (!shelf->used) {
+        return walk;
+    }
+    first = index->set->entries[shelf->first].claim;
+    walk.at = shelf->first;
+    walk.sure =
+        !shelf->mixed && string_is(first->type, key->type) && string_is(first->value, key->value);
+    return walk;
 }
 
 const struct claim *index_next(const struct claim_index *index, struct index_walk *walk)

@@ -15,6 +15,7 @@ struct shelf {
     uint64_t key; /* hash of the type, or of type and value */
     uint32_t first, last;
     bool used;
+    bool mixed; /* hashes collided: its claims are not all of one type (and value) */
 };
 
 /* For each claim the next one on its two shelves. */
@@ -36,18 +37,26 @@ struct index_walk {
     uint32_t at;  /* INDEX_END when it is over */
     uint32_t end; /* claims from here on came too late */
     enum { WALK_ALL = 0, WALK_TYPE, WALK_PAIR } over;
+    bool sure; /* the claims have that type (and value); else compare before believing */
 };
 
 struct claim_index *index_new(struct arena *arena, const struct claim_set *claims);
-/* Adds a claim to the set and to the shelves. True if it is new. */
-bool index_add(struct claim_index *index, const struct claim *claim);
+/* Adds a copy of a claim to the set and to the shelves and gives it back; NULL if it is known. */
+struct claim *index_keep(struct claim_index *index, const struct claim_entry *entry);
+
+/* What is looked up: texts and their hashes. */
+struct index_key {
+    const char *type, *value;
+    uint64_t type_hash, value_hash;
+};
 
 /* Over the first `count` claims; those of one type; those of one type and value. */
 struct index_walk index_walk_all(const struct claim_index *index, size_t count);
-struct index_walk index_walk_type(const struct claim_index *index, size_t count, uint64_t type);
-struct index_walk index_walk_pair(const struct claim_index *index, size_t count, uint64_t type,
-                                  uint64_t value);
-/* The next claim, or NULL at the end. Hashes may collide: compare before believing. */
+struct index_walk index_walk_type(const struct claim_index *index, size_t count,
+                                  const struct index_key *key);
+struct index_walk index_walk_pair(const struct claim_index *index, size_t count,
+                                  const struct index_key *key);
+/* The next claim, or NULL at the end. */
 const struct claim *index_next(const struct claim_index *index, struct index_walk *walk);
 
 #endif

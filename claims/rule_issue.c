@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* A claim as it is being written, and where it will say it comes from. */
+/* Where the claims of this tuple come from. */
 static struct origin origin_now(struct run *run)
 {
     const struct claim **matches = NULL;
@@ -27,15 +27,36 @@ static struct origin origin_now(struct run *run)
     };
 }
 
+/* Writes where it comes from into a claim that was not known before. */
+static void note_origin(struct run *run, struct claim *added, struct claim *issued)
+{
+    struct origin origin;
+
+    if (added == NULL && issued == NULL) {
+        return;
+    }
+    origin = origin_now(run);
+    run->note->made++;
+    if (added != NULL) {
+        added->origin = origin;
+    }
+    if (issued != NULL) {
+        issued->origin = origin;
+    }
+}
+
 /* `issue` adds to both sets, `add` to the incoming one only; later rules see both. */
 static bool put(struct run *run, const struct claim *claim)
 {
-    bool is_new = index_add(run->index, claim);
+    struct claim complete = claim_complete(claim);
+    struct claim_entry entry = claim_entry_of(&complete);
+    struct claim *added = index_keep(run->index, &entry);
+    struct claim *issued = NULL;
 
     if (run->rule->statement.issues) {
-        is_new |= claim_set_add(run->issued, claim);
+        issued = claim_set_keep(run->issued, &entry);
     }
-    run->note->made += is_new;
+    note_origin(run, added, issued);
     if (claim_set_count(run->index->set) > run->claim_limit
         || claim_set_count(run->issued) > run->claim_limit) {
         return run_fail(run, "there are more than %zu claims", run->claim_limit);
@@ -45,10 +66,7 @@ static bool put(struct run *run, const struct claim *claim)
 
 static bool copy_claim(struct run *run)
 {
-    struct claim claim = *run->tuple[run->rule->statement.slot];
-
-    claim.origin = origin_now(run);
-    return put(run, &claim);
+    return put(run, run->tuple[run->rule->statement.slot]);
 }
 
 static void assign_property(struct run *run, struct claim *claim, const char *name,
@@ -103,7 +121,6 @@ static bool make_claim(struct run *run)
             return false;
         }
     }
-    claim.origin = origin_now(run);
     return put(run, &claim);
 }
 
@@ -142,10 +159,7 @@ static bool put_row(struct run *run, const struct answer_row *row, struct claim 
 static bool put_answer(struct run *run, const struct answer *answer)
 {
     const char *store = run->rule->statement.store.string;
-    struct claim claim = {
-        .issuer = answer->issuer != NULL ? answer->issuer : store,
-        .origin = origin_now(run),
-    };
+    struct claim claim = {.issuer = answer->issuer != NULL ? answer->issuer : store};
 
     for (size_t i = 0; i < answer->count; i++) {
         if (!put_row(run, &answer->rows[i], &claim)) {

@@ -14,6 +14,7 @@ struct test {
     const struct constraint *constraint;
     const char *right;
     const struct regex *regex;
+    bool known; /* the index has seen to it */
 };
 
 /* One condition of the rule under way. */
@@ -45,6 +46,7 @@ static bool prepare_tests(struct run *run, struct level *level)
         struct test *test = &level->tests[i];
 
         test->constraint = &level->condition->constraints[i];
+        test->known = false;
         test->regex = test->constraint->regex;
         if (!run_value(run, &test->constraint->right, &test->right)) {
             return false;
@@ -88,7 +90,7 @@ static bool check_claim(struct run *run, const struct level *level, const struct
 {
     *passes = true;
     for (size_t i = 0; *passes && i < level->condition->count; i++) {
-        if (!check_test(run, &level->tests[i], claim, passes)) {
+        if (!level->tests[i].known && !check_test(run, &level->tests[i], claim, passes)) {
             return false;
         }
     }
@@ -96,7 +98,7 @@ static bool check_claim(struct run *run, const struct level *level, const struct
 }
 
 /* The test that asks for equality of that part, or NULL. */
-static const struct test *equality(const struct level *level, enum part part)
+static struct test *equality(const struct level *level, enum part part)
 {
     for (size_t i = 0; i < level->condition->count; i++) {
         const struct constraint *constraint = level->tests[i].constraint;
@@ -115,19 +117,30 @@ static uint64_t hash_of(const struct test *test)
     return right->constant != NULL ? right->hash : hash_string(test->right);
 }
 
-/* The claims that could pass: as few as the index can tell. */
+/* The claims that could pass: as few as the index can tell, and with what it is sure of marked. */
 static struct index_walk candidates(const struct run *run, const struct level *level)
 {
-    const struct test *type = equality(level, PART_TYPE);
-    const struct test *value = equality(level, PART_VALUE);
+    struct test *type = equality(level, PART_TYPE);
+    struct test *value = equality(level, PART_VALUE);
+    struct index_key key = {0};
+    struct index_walk walk;
 
     if (type == NULL) {
         return index_walk_all(run->index, run->visible);
     }
+    key.type = type->right;
+    key.type_hash = hash_of(type);
     if (value == NULL) {
-        return index_walk_type(run->index, run->visible, hash_of(type));
+        walk = index_walk_type(run->index, run->visible, &key);
+        type->known = walk.sure;
+        return walk;
     }
-    return index_walk_pair(run->index, run->visible, hash_of(type), hash_of(value));
+    key.value = value->right;
+    key.value_hash = hash_of(value);
+    walk = index_walk_pair(run->index, run->visible, &key);
+    type->known = walk.sure;
+    value->known = walk.sure;
+    return walk;
 }
 
 /* Finds the claims that pass, at most `enough` of them. */

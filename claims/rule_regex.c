@@ -25,6 +25,7 @@
 
 struct regex {
     pcre2_code *code;
+    const struct plain_pattern *plain; /* or NULL */
     const struct regex_group *groups;
     size_t group_count;
 };
@@ -102,6 +103,7 @@ bool regex_compile(struct arena *arena, const char *pattern, const struct regex 
         return false;
     }
     arena_adopt(arena, regex->code, drop_code);
+    regex->plain = plain_read(arena, pattern);
     regex->groups = dialect.groups;
     regex->group_count = dialect.count;
     *result = regex;
@@ -191,8 +193,17 @@ static bool search(struct matcher *matcher, const struct regex *regex, const str
 bool matcher_search(struct matcher *matcher, const struct regex *regex, const char *subject,
                     bool *found, const char **reason)
 {
-    struct match match = {.subject = subject, .subject_length = strlen(subject)};
+    struct match match = {.subject = subject};
+    enum plain_answer answer = PLAIN_UNKNOWN;
 
+    if (regex->plain != NULL) {
+        answer = plain_search(regex->plain, subject);
+    }
+    if (answer != PLAIN_UNKNOWN) {
+        *found = answer == PLAIN_YES;
+        return true;
+    }
+    match.subject_length = strlen(subject);
     return search(matcher, regex, &match, 0, 0, found, reason);
 }
 
