@@ -3,8 +3,8 @@
  * in the state file under the SHA-256 of the cookie's own text, so that whoever reads the file
  * cannot become anybody, and any other spelling of a cookie is another key.
  *
- * It refuses whatever is not exactly a cookie of ours before anything is looked up. The look-up
- * is by digest: how near a guess is to a real cookie shows in no answer and in no time.
+ * It refuses whatever is not exactly a cookie that was given out. The look-up is by digest: how
+ * near a guess is to a real cookie shows in no answer and in no time.
  */
 #include "server/principal.h"
 
@@ -24,11 +24,13 @@ static void cleanse_id(unsigned char (*id)[ID_LENGTH])
     memory_cleanse(*id, sizeof(*id));
 }
 
-/* The key of a cookie, or false for what cannot be one. Looks at no more than it must. */
+/*
+ * The key of a cookie, or false for what is too short or too long to be one. Other characters
+ * than ours need no check of their own: they have another digest, and nothing lies under it.
+ */
 static bool key_of_cookie(const char *cookie, unsigned char key[SESSION_KEY_LENGTH])
 {
-    if (cookie == NULL || strnlen(cookie, COOKIE_LENGTH + 1) != COOKIE_LENGTH
-        || strspn(cookie, "0123456789abcdef") != COOKIE_LENGTH) {
+    if (cookie == NULL || strnlen(cookie, COOKIE_LENGTH + 1) != COOKIE_LENGTH) {
         return false;
     }
     digest_sha256(cookie, COOKIE_LENGTH, key);

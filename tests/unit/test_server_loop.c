@@ -101,7 +101,7 @@ static void no_limit_admits_nobody_and_a_huge_one_is_bounded(void **state)
     long admitted = 0;
 
     (void)state;
-    assert_false(loop_guard_admit(guard, key_of(1).bytes, 0, 0, INTERVAL));
+    assert_false(loop_guard_admit(guard, key_of(1).bytes, 10 * INTERVAL, 0, INTERVAL));
     assert_false(loop_guard_admit(guard, key_of(1).bytes, 0, -1, INTERVAL));
     while (admitted < 10000
            && loop_guard_admit(guard, key_of(1).bytes, admitted, INT32_MAX, INTERVAL)) {
@@ -147,8 +147,12 @@ static void many_come_and_go(void **state)
     assert_false(admit(guard, 99999 * 0x9E3779B97F4A7C15u, 0));
 }
 
+#define CROWD 4
+#define SHARED_KEYS 3000
+
 struct crowd {
     struct loop_guard *guard;
+    pthread_barrier_t start;
     atomic_long admitted;
 };
 
@@ -156,11 +160,11 @@ static void *ask(void *given)
 {
     struct crowd *crowd = given;
 
-    for (int i = 0; i < 1000; i++) {
-        if (admit(crowd->guard, 7, i)) {
+    pthread_barrier_wait(&crowd->start);
+    for (int64_t i = 0; i < SHARED_KEYS * LIMIT; i++) {
+        if (admit(crowd->guard, (uint64_t)i / LIMIT, 0)) {
             atomic_fetch_add(&crowd->admitted, 1);
         }
-        (void)admit(crowd->guard, 1000 + (uint64_t)i, i);
     }
     return NULL;
 }
@@ -169,16 +173,18 @@ static void threads_together_get_no_more_than_one_alone(void **state)
 {
     OWNED(arena_drop) struct arena *arena = arena_new();
     struct crowd crowd = {.guard = loop_guard_new(arena)};
-    pthread_t threads[4];
+    pthread_t threads[CROWD];
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+    assert_int_equal(pthread_barrier_init(&crowd.start, NULL, CROWD), 0);
+    for (size_t i = 0; i < CROWD; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, ask, &crowd), 0);
     }
-    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+    for (size_t i = 0; i < CROWD; i++) {
         pthread_join(threads[i], NULL);
     }
-    assert_int_equal(atomic_load(&crowd.admitted), LIMIT);
+    pthread_barrier_destroy(&crowd.start);
+    assert_int_equal(atomic_load(&crowd.admitted), SHARED_KEYS * LIMIT);
 }
 
 int main(void)

@@ -520,6 +520,10 @@ static void numbers_that_are_none_are_refused(void **given)
         "1:1\n5:alice\n8:password\n0:\n1:0\n",
         "1:1\n5:alice\n8:password\n2:-1\n1:0\n",
         "1:1\n5:alice\n8:password\n20:99999999999999999999\n1:0\n",
+        "1:1\n5:alice\n8:password\n15:253402300800000\n1:0\n",
+        /* past the last item there is, where an absent string would do */
+        "1:1\n5:alice\n8:password\n1:0\n1:1\n1:t\n1:v\n1:s\n1:i\n1:o\n=3\n=10\n=3\n-\n=3\n",
+        "1:1\n18446744073709551621:alice\n8:password\n1:0\n1:0\n", /* 5, once it wraps */
         "1:1\n5:alice\n8:password\n1:0\n10:9999999999\n",
         "1:1\n5:alice\n8:password\n1:0\n1:7\n",
         "1:1\n5:alice\n4:none\n1:0\n1:0\n",

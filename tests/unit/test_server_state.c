@@ -592,6 +592,43 @@ struct worker {
     bool is_fine;
 };
 
+/* Notes the same parties as the others do, at the same time. */
+static void *note(void *given)
+{
+    struct worker *worker = given;
+    OWNED(arena_drop) struct arena *arena = arena_new();
+    struct error error = error_in(arena);
+    struct session_record record = record_of(worker->first, 0);
+
+    worker->is_fine = true;
+    for (int i = 0; i < 200; i++) {
+        worker->is_fine =
+            worker->is_fine
+            && state_note_party(worker->state, record.key, arena_print(arena, "urn:%d", i), &error);
+    }
+    return NULL;
+}
+
+static void threads_may_note_the_same_party(void **given)
+{
+    struct place *place = *given;
+    struct state *state = opened(place);
+    struct worker workers[4];
+    pthread_t threads[4];
+
+    put(place, state, 1);
+    for (size_t i = 0; i < 4; i++) {
+        workers[i] = (struct worker){.state = state, .first = 1};
+        assert_int_equal(pthread_create(&threads[i], NULL, note, &workers[i]), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        assert_true(workers[i].is_fine);
+    }
+    assert_int_equal(number_in(place->path, "SELECT count(*) FROM session_party"), 200);
+    state_close(state);
+}
+
 static void *work(void *given)
 {
     struct worker *worker = given;
@@ -660,6 +697,7 @@ int main(void)
         A_TEST(a_full_disk_is_told_and_loses_nothing),
         A_TEST(a_kill_at_any_moment_breaks_no_promise),
         A_TEST(threads_use_it_at_once),
+        A_TEST(threads_may_note_the_same_party),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
