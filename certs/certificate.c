@@ -9,6 +9,7 @@
 
 #include <strings.h>
 
+/* Whoever reads this has the file, but not its maker's tools: say which part is wrong. */
 static bool fail_part(struct error *error, const char *path, const char *found)
 {
     return openssl_fail_file(error, path, found, "Issue the certificate again.");
@@ -60,6 +61,7 @@ static bool is_http(const ASN1_STRING *address)
     return true;
 }
 
+/* Addresses found so far. */
 struct url_list {
     const char **urls;
     size_t count, room;
@@ -78,6 +80,7 @@ static void add_urls(struct arena *arena, const DIST_POINT *point, struct url_li
         const ASN1_STRING *address =
             GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &type);
 
+        /* The type comes first: the value of another type need not be a string at all. */
         if (type == GEN_URI && is_http(address)) {
             list->urls =
                 arena_grow(arena, list->urls, list->count, &list->room, sizeof(*list->urls));
@@ -88,6 +91,7 @@ static void add_urls(struct arena *arena, const DIST_POINT *point, struct url_li
     }
 }
 
+/* A point may have several addresses, and a certificate several points: all, in their order. */
 static bool read_crl_urls(struct arena *arena, const X509 *certificate,
                           struct certificate_facts *facts)
 {

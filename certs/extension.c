@@ -29,6 +29,7 @@ static void drop_point(DIST_POINT **point)
     DIST_POINT_free(*point);
 }
 
+/* OpenSSL reads the address of GEN_IPADD; of the others it takes the string as it is. */
 bool names_add(GENERAL_NAMES *names, int type, const char *value)
 {
     OWNED(drop_general_name)
@@ -41,6 +42,7 @@ bool names_add(GENERAL_NAMES *names, int type, const char *value)
     return true;
 }
 
+/* RFC 5280, 4.2.1.6 for otherName; the number and the type are Microsoft's. */
 bool names_add_upn(GENERAL_NAMES *names, const char *upn)
 {
     OWNED(drop_general_name) GENERAL_NAME *name = GENERAL_NAME_new();
@@ -66,6 +68,7 @@ bool names_add_upn(GENERAL_NAMES *names, const char *upn)
     return true;
 }
 
+/* Not critical: the subject is never empty (RFC 5280, 4.2.1.6). */
 bool extension_add_names(X509 *certificate, const GENERAL_NAMES *names)
 {
     return X509_add1_ext_i2d(certificate, NID_subject_alt_name, (void *)names, 0, X509V3_ADD_APPEND)

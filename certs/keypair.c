@@ -9,6 +9,7 @@
 
 #define RSA_BITS_LEAST 2048
 
+/* The curves that every TLS library and Windows know; OpenSSL's names for P-256, 384 and 521. */
 static bool is_strong_curve(const EVP_PKEY *key)
 {
     static const char *const curves[] = {"prime256v1", "secp384r1", "secp521r1"};
@@ -33,6 +34,7 @@ static bool is_strong(const EVP_PKEY *key)
     return EVP_PKEY_is_a(key, "EC") && is_strong_curve(key);
 }
 
+/* The kind and the size are told: they are no secret, and the operator must know what to change. */
 bool keypair_load_key(struct arena *arena, const char *path, EVP_PKEY **key, struct error *error)
 {
     const char *kind;
@@ -90,6 +92,7 @@ static bool read_validity(struct keypair *pair)
            && asn1_time_read(X509_get0_notAfter(pair->certificate), &pair->not_after);
 }
 
+/* RFC 5280, 4.1.2.5: from the first second to the last, both included. */
 static bool check_validity(const struct keypair *pair, const char *path, int64_t now,
                            struct error *error)
 {
@@ -102,7 +105,7 @@ static bool check_validity(const struct keypair *pair, const char *path, int64_t
                                              time_write(words, pair->not_before)),
                                  "Check the clock of this machine.");
     }
-    if (now >= pair->not_after + 1000) { /* RFC 5280, 4.1.2.5: the last second is inclusive */
+    if (now >= pair->not_after + 1000) {
         return openssl_fail_file(error, path,
                                  arena_print(words, "holds a certificate that expired at %s",
                                              time_write(words, pair->not_after)),
@@ -120,6 +123,7 @@ bool keypair_load(struct arena *arena, const char *certificate_path, const char 
         || !keypair_load_key(arena, key_path, &loaded->key, error)) {
         return false;
     }
+    /* Which of the two files is the wrong one cannot be known: the error names both. */
     if (!belong_together(arena, loaded)) {
         return openssl_fail_file(
             error, key_path,

@@ -32,12 +32,14 @@ static const struct extension issuing_extensions[] = {
     {0, NULL},
 };
 
+/* Neither a CA nor a server: nothing that signs tokens should be good for anything else. */
 static const struct extension signing_extensions[] = {
     {NID_key_usage, "critical,digitalSignature"},
     {NID_subject_key_identifier, "hash"},
     {0, NULL},
 };
 
+/* digitalSignature alone: with an EC key there is nothing else to do in TLS. */
 static const struct extension tls_extensions[] = {
     {NID_basic_constraints, "critical,CA:FALSE"},
     {NID_key_usage, "critical,digitalSignature"},
@@ -52,6 +54,7 @@ static const char *const local_names[] = {"localhost", "certauth.localhost",
                                           "*.certauth.localhost"};
 static const char *const local_addresses[] = {"127.0.0.1", "::1"};
 
+/* The key first: a certificate never lies there without its key. */
 static bool save_pair(struct arena *arena, const struct lab *lab, const struct keypair *pair,
                       const char *certificate, const char *key, struct error *error)
 {
@@ -174,6 +177,7 @@ static bool find_tls_key(struct arena *arena, const struct lab *lab, EVP_PKEY **
     return issue_p256_key(arena, key, error) && pem_write_key(arena, path, *key, error);
 }
 
+/* The common name is for people; clients look at the alternative names only (RFC 9525). */
 bool lab_issue_tls(struct arena *arena, const struct lab *lab, struct error *error)
 {
     OWNED(drop_general_names) GENERAL_NAMES *names = GENERAL_NAMES_new();

@@ -35,6 +35,10 @@ static bool has_next_number(const X509_CRL *crl)
     return number != NULL && next_number(crl, number);
 }
 
+/*
+ * Reads the CRL that is there. Its signature is checked so that whoever may write into the folder,
+ * but has no key, cannot take a revocation away and have us sign what is left.
+ */
 static bool read_crl(struct arena *arena, const char *path, X509 *issuer, X509_CRL **crl,
                      struct error *error)
 {
@@ -76,6 +80,7 @@ static bool set_number(X509_CRL *crl, const X509_CRL *before)
            && X509_CRL_add1_ext_i2d(crl, NID_crl_number, written, 0, X509V3_ADD_APPEND) == 1;
 }
 
+/* RFC 5280, 5.2.1 and 5.2.3: a conforming CRL has both this and a number. */
 static bool set_authority_key(X509_CRL *crl, X509 *issuer)
 {
     X509V3_CTX context;
@@ -110,6 +115,7 @@ static bool copy_revocations(X509_CRL *crl, X509_CRL *before)
     return X509_CRL_sort(crl) == 1;
 }
 
+/* The signature comes last, over everything before it. */
 static bool fill(X509_CRL *crl, const struct lab *lab, const struct lab_authority *authority,
                  const struct keypair *pair, X509_CRL *before)
 {

@@ -33,6 +33,7 @@ static void drop_stack(STACK_OF(X509) * *stack)
     sk_X509_free(*stack); /* the certificates belong to the arena */
 }
 
+/* The name becomes part of a path, of a command line and of a DN: plain enough for all three. */
 static bool is_file_name(const char *name)
 {
     static const char allowed[] =
@@ -44,6 +45,7 @@ static bool is_file_name(const char *name)
            && strspn(name, allowed) == length;
 }
 
+/* By device and inode: links and dots do not make it another. */
 static bool is_same_folder(const char *left, const char *right)
 {
     struct stat one, other;
@@ -215,6 +217,7 @@ static const char *person_file(const struct desk *desk, const struct lab_person 
                      arena_print(desk->arena, "%s%s", person->name, ending));
 }
 
+/* The key first, as in the PKI itself; a run that broke off is mended by another. */
 static bool write_identity(const struct desk *desk, const struct lab_person *person,
                            const struct keypair *identity, struct error *error)
 {

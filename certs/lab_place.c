@@ -70,6 +70,7 @@ static bool is_label(const char *start, size_t length)
     return true;
 }
 
+/* No wildcard, no underscore, no dot at the end; a name beyond ASCII in its xn-- form. */
 static bool is_dns_name(const char *host)
 {
     /* 253 characters for a name, of which "*.certauth." must find room before it. */
@@ -103,6 +104,7 @@ static bool is_plain_address(const char *address)
     return *rest != '\0' && rest[strspn(rest, allowed)] == '\0';
 }
 
+/* Everything about a place that ends up in a certificate goes through here first. */
 bool lab_check(const struct lab *lab, struct error *error)
 {
     if (!lab_host_is_address(lab->host) && !is_dns_name(lab->host)) {

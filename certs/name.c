@@ -31,6 +31,7 @@ static const struct {
     {NID_dnQualifier, "dnQualifier"},
 };
 
+/* The number of an unknown type is shown whole or not at all. */
 static bool add_type(struct text *text, const ASN1_OBJECT *type, struct error *error)
 {
     int nid = OBJ_obj2nid(type);
@@ -51,6 +52,7 @@ static bool add_type(struct text *text, const ASN1_OBJECT *type, struct error *e
     return true;
 }
 
+/* The string types a name may have (RFC 5280, 4.1.2.4) and those found in old certificates. */
 static bool is_text(int type)
 {
     return type == V_ASN1_UTF8STRING || type == V_ASN1_PRINTABLESTRING || type == V_ASN1_IA5STRING
@@ -70,6 +72,7 @@ static bool needs_quotes(const unsigned char *value, size_t length)
            || strpbrk((const char *)value, ",+=\"\n<>#;") != NULL;
 }
 
+/* Inside quotes only the quote itself is special: it is doubled. */
 static void add_quoted(struct text *text, const unsigned char *value)
 {
     text_add_literal(text, "\"");
@@ -90,6 +93,7 @@ static bool add_text_value(struct text *text, const ASN1_STRING *value, struct e
     if (length < 0) {
         return fail(error, FAULT_MALFORMED, "a name holds text in a broken encoding");
     }
+    /* "alice\0.evil" must not become "alice", neither here nor in a rule that compares. */
     if (memchr(utf8, '\0', (size_t)length) != NULL) {
         return fail(error, FAULT_MALFORMED, "a name holds text with a NUL in it");
     }
@@ -147,6 +151,7 @@ static bool add_rdn(struct text *text, const X509_NAME *name, int first, int end
     return true;
 }
 
+/* RDNs are the runs of entries with one set number; they are taken from the last to the first. */
 bool name_render(struct arena *arena, const X509_NAME *name, const char **rendered,
                  struct error *error)
 {

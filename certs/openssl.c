@@ -81,15 +81,9 @@ bool asn1_time_read(const ASN1_TIME *time, int64_t *wall)
     return true;
 }
 
-/* Rounds down also before 1970: a moment belongs to the second it lies in. */
-static time_t whole_seconds(int64_t wall)
-{
-    return (time_t)(wall / 1000 - (wall % 1000 < 0 ? 1 : 0));
-}
-
 bool asn1_time_write(ASN1_TIME *time, int64_t wall)
 {
-    return time != NULL && ASN1_TIME_set(time, whole_seconds(wall)) != NULL;
+    return time != NULL && ASN1_TIME_set(time, (time_t)(wall / 1000)) != NULL;
 }
 
 const char *hex_upper(struct arena *arena, const void *data, size_t length)

@@ -35,7 +35,11 @@ static bool is_key(const char *name)
     return string_ends(name, PEM_STRING_PKCS8INF);
 }
 
-/* Finds the first block of the wanted kind; false where there is none. */
+/*
+ * Finds the first block of the wanted kind; false where there is none. Blocks are looked at one by
+ * one, rather than by OpenSSL's readers of certificates and keys, since those ignore bytes that
+ * trail the DER, and ask the terminal for the password of an encrypted key.
+ */
 static bool find_block(struct bytes text, bool (*is_wanted)(const char *name), struct block *block)
 {
     OWNED(drop_bio) BIO *bio = BIO_new_mem_buf(text.data, (int)text.length);
@@ -80,6 +84,7 @@ bool pem_load_certificate(struct arena *arena, const char *path, struct bytes *d
     return true;
 }
 
+/* Takes PKCS#8 and the older forms of RSA and EC keys alike. */
 static bool read_key(struct arena *arena, const char *path, struct bytes text, EVP_PKEY **key,
                      struct error *error)
 {
@@ -109,6 +114,7 @@ static bool read_key(struct arena *arena, const char *path, struct bytes text, E
     return true;
 }
 
+/* The mode is looked at first: what others may read is not read, so that it is not used either. */
 bool pem_load_key(struct arena *arena, const char *path, EVP_PKEY **key, struct error *error)
 {
     struct bytes text;

@@ -297,7 +297,8 @@ static void only_http_addresses_of_crls_are_told(void **state)
     add_extension(draft, NID_crl_distribution_points,
                   "URI:ldap://dc.test/cn=ca,URI:http://one.test/a.crl,URI:HTTP://two.test/b.crl,"
                   "URI:https://three.test/,URI:http://four.test/with blank,URI:http://,"
-                  "URI:file:///etc/passwd");
+                  "URI:file:///etc/passwd,DNS:http://five.test/,email:http://six.test/,"
+                  "otherName:1.2.3;UTF8:http://seven.test/,RID:1.2.3.4");
     assert_true(read_facts(draft, &facts));
     assert_int_equal(facts.crl_url_count, 2);
     assert_string_equal(facts.crl_urls[0], "http://one.test/a.crl");

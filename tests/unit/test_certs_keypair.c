@@ -236,6 +236,18 @@ static void a_key_whose_secret_half_is_another_is_refused(void **state)
     EVP_PKEY_free(other);
 }
 
+/* RSA for PSS only: good for TLS, but no token's signature method. */
+static EVP_PKEY *new_pss_key(void)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+    EVP_PKEY *key = NULL;
+
+    assert_int_equal(EVP_PKEY_keygen_init(context), 1);
+    assert_int_equal(EVP_PKEY_generate(context, &key), 1);
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
 static void weak_and_foreign_keys_are_refused(void **state)
 {
     struct pair_files *files = *state;
@@ -243,6 +255,9 @@ static void weak_and_foreign_keys_are_refused(void **state)
     replace_pair(files, EVP_RSA_gen(1024), EVP_sha256());
     assert_false(load(files));
     assert_refused(files->bench, "RSA, 1024 bits");
+    replace_pair(files, new_pss_key(), EVP_sha256());
+    assert_false(load(files));
+    assert_refused(files->bench, "RSA-PSS, 2048 bits");
     replace_pair(files, EVP_EC_gen("secp256k1"), EVP_sha256());
     assert_false(load(files));
     assert_refused(files->bench, "P-256, P-384 or P-521");

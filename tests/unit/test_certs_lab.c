@@ -107,6 +107,7 @@ static const char *issuer_url(struct lab_bench *made, const char *name)
     if (first != NULL) {
         assert_int_equal(sk_ACCESS_DESCRIPTION_num(access), 1);
         assert_int_equal(OBJ_obj2nid(first->method), NID_ad_ca_issuers);
+        assert_int_equal(first->location->type, GEN_URI);
         url = arena_copy_range(made->bench->arena,
                                (const char *)ASN1_STRING_get0_data(first->location->d.ia5),
                                (size_t)ASN1_STRING_length(first->location->d.ia5));
@@ -263,6 +264,23 @@ static void hostile_hosts_and_addresses_are_refused(void **state)
     }
 }
 
+static void a_host_leaves_room_for_the_names_before_it(void **state)
+{
+    struct lab_bench *made = *state;
+    struct text host = text_in(made->bench->arena);
+
+    for (int i = 0; i < 60; i++) {
+        text_add_plain(&host, "abc.");
+    }
+    text_add_plain(&host, "te"); /* 242 characters; "*.certauth." are eleven, and 253 the most */
+    made->lab.host = host.start;
+    assert_true(lab_issue_tls(made->bench->arena, &made->lab, &made->bench->error));
+    text_add_plain(&host, "s");
+    made->lab.host = host.start;
+    assert_false(lab_issue_tls(made->bench->arena, &made->lab, &made->bench->error));
+    assert_refused(made->bench, "is no host name");
+}
+
 static void fill_with(void *state, void *into, size_t length)
 {
     memset(into, *(const unsigned char *)state, length);
@@ -345,6 +363,7 @@ int main(void)
         LAB_TEST(nothing_is_issued_by_an_expired_ca),
         LAB_TEST(validity_is_long_enough_and_never_beyond_the_issuer),
         LAB_TEST(hostile_hosts_and_addresses_are_refused),
+        LAB_TEST(a_host_leaves_room_for_the_names_before_it),
         LAB_TEST(a_serial_is_positive_whatever_the_dice_say),
         LAB_TEST(times_from_2050_on_are_written_in_full),
         LAB_TEST(two_labs_are_told_apart),
