@@ -99,111 +99,114 @@ static bool make_lab(const struct arguments *arguments, const char *folder, stru
     return lab_write(arguments->arena, &plan, error);
 }
 
-/* Where a lab's host name has changed, its TLS certificate must too (decision 17). */
-static bool renew_tls(const struct arguments *arguments, const char *folder, struct error *error)
-{
-    struct arena *arena = arguments->arena;
-    struct overrides overrides = of_made_lab(arguments);
-    const struct settings *settings = NULL;
-    struct clock clock = {0};
-    struct dice dice = dice_of_system();
-    struct lab lab = {.dice = &dice};
+/* A lab that is there, read with what the flags override. */
+struct made_lab {
+    const struct settings *settings;
+    const struct account_set *accounts;
+};
 
-    if (find_override(&overrides, "host") == NULL) {
-        return true;
+static bool read_lab(const struct arguments *arguments, const char *folder, struct made_lab *made,
+                     struct error *error)
+{
+    struct overrides overrides = of_made_lab(arguments);
+    struct arena *arena = arguments->arena;
+    char *file = realpath(path_join(arena, folder, LAB_SETTINGS), NULL);
+
+    if (file == NULL) {
+        return fail(error, FAULT_NOT_FOUND, "%s/" LAB_SETTINGS ": %s", folder, strerror(errno));
     }
-    if (!command_clock(arguments, &clock, error)
-        || !settings_load(arena, path_join(arena, folder, LAB_SETTINGS), &overrides, &settings,
-                          error)) {
+    bool read = settings_load(arena, arena_copy(arena, file), &overrides, &made->settings, error)
+                && account_set_load(arena, made->settings->users_folder, &made->accounts, error);
+    free(file);
+    return read;
+}
+
+/* Where a lab's host name has changed, its TLS certificate must too (decision 17). */
+static bool renew_tls(const struct arguments *arguments, const struct settings *settings,
+                      struct error *error)
+{
+    struct dice dice = dice_of_system();
+    struct clock clock = {0};
+    struct lab lab = {.folder = settings->pki_folder,
+                      .host = settings->host,
+                      .address = settings->plain_url,
+                      .dice = &dice};
+
+    if (!command_clock(arguments, &clock, error)) {
         return false;
     }
-    lab.folder = settings->pki_folder;
-    lab.host = settings->host;
-    lab.address = settings->plain_url;
     lab.now = clock_read(&clock).wall;
-    if (lab_tls_covers(arena, &lab)) {
+    if (lab_tls_covers(arguments->arena, &lab)
+        || !file_exists(path_join(arguments->arena, lab.folder, LAB_ISSUING_KEY))) {
         return true;
     }
     fprintf(stderr, "lanyard: the TLS certificate is issued anew for %s\n", lab.host);
-    return lab_issue_tls(arena, &lab, error);
+    return lab_issue_tls(arguments->arena, &lab, error);
 }
 
 /* Says which identities name another CRL address than the one served now. */
-static void name_old_identities(const struct arguments *arguments, const char *folder)
+static void name_old_identities(struct arena *arena, const struct made_lab *made)
 {
-    struct arena *arena = arguments->arena;
+    const char *folder = made->settings->certificates_folder;
     struct error ignored = error_in(arena);
-    struct overrides overrides = of_made_lab(arguments);
-    const struct settings *settings = NULL;
-    const struct account_set *accounts = NULL;
+    struct certificate_facts facts;
 
-    if (!settings_load(arena, path_join(arena, folder, LAB_SETTINGS), &overrides, &settings,
-                       &ignored)
-        || !account_set_load(arena, settings->users_folder, &accounts, &ignored)) {
-        return; /* serving says why */
-    }
-    for (size_t i = 0; i < account_set_count(accounts); i++) {
-        const char *name = account_set_at(accounts, i)->name;
-        struct certificate_facts facts;
-        if (certificate_facts_load(
-                arena,
-                path_join(arena, settings->certificates_folder, arena_print(arena, "%s.pem", name)),
-                &facts, &ignored)
-            && facts.crl_url_count > 0 && !string_starts(facts.crl_urls[0], settings->plain_url)) {
+    for (size_t i = 0; i < account_set_count(made->accounts); i++) {
+        const char *name = account_set_at(made->accounts, i)->name;
+        if (certificate_facts_load(arena,
+                                   path_join(arena, folder, arena_print(arena, "%s.pem", name)),
+                                   &facts, &ignored)
+            && facts.crl_url_count > 0
+            && !string_starts(facts.crl_urls[0], made->settings->plain_url)) {
             fprintf(stderr,
                     "lanyard: the certificate of %s names the CRL address %s,\n"
                     "         but CRLs are served at %s now\n",
-                    name, facts.crl_urls[0], settings->plain_url);
+                    name, facts.crl_urls[0], made->settings->plain_url);
         }
     }
 }
 
-static bool have_lab(const struct arguments *arguments, const char *folder, struct error *error)
+static bool have_lab(const struct arguments *arguments, const char *folder, struct made_lab *made,
+                     struct error *error)
 {
-    if (!lab_is_there(arguments->arena, folder)) {
-        if (!make_lab(arguments, folder, error)) {
-            return false;
-        }
-        ready_tell_lab(folder, true);
-        return true;
-    }
-    ready_tell_lab(folder, false);
-    if (!renew_tls(arguments, folder, error)) {
+    bool there = lab_is_there(arguments->arena, folder);
+
+    if (!there && !make_lab(arguments, folder, error)) {
         return false;
     }
-    name_old_identities(arguments, folder);
+    ready_tell_lab(folder, !there);
+    if (!read_lab(arguments, folder, made, error) || !renew_tls(arguments, made->settings, error)) {
+        return false;
+    }
+    name_old_identities(arguments->arena, made);
     return true;
 }
 
-static enum status run_init(const struct arguments *arguments)
+static enum status make_only(const struct arguments *arguments)
 {
     struct error error = error_in(arguments->arena);
+    struct made_lab made = {0};
 
-    return have_lab(arguments, folder_of(arguments), &error) ? STATUS_YES : command_failed(&error);
+    if (!have_lab(arguments, folder_of(arguments), &made, &error)) {
+        return command_failed(&error);
+    }
+    ready_tell_made(arguments->arena, made.settings, made.accounts);
+    return STATUS_YES;
 }
 
 static enum status run_up(const struct arguments *arguments)
 {
     struct error error = error_in(arguments->arena);
     struct overrides overrides = of_made_lab(arguments);
-    const char *folder = folder_of(arguments);
-    char *file;
-    enum status status;
+    struct made_lab made = {0};
 
-    if (!have_lab(arguments, folder, &error)) {
-        return command_failed(&error);
-    }
     if (argument_of(arguments, "--no-serve") != NULL) {
-        return STATUS_YES;
+        return make_only(arguments);
     }
-    file = realpath(path_join(arguments->arena, folder, LAB_SETTINGS), NULL);
-    if (file == NULL) {
-        fail(&error, FAULT_NOT_FOUND, "%s/" LAB_SETTINGS ": %s", folder, strerror(errno));
+    if (!have_lab(arguments, folder_of(arguments), &made, &error)) {
         return command_failed(&error);
     }
-    status = serve_run(arguments, file, &overrides);
-    free(file);
-    return status;
+    return serve_run(arguments, made.settings->file, &overrides);
 }
 
 static const struct option init_options[] = {OPTIONS_ADDRESS};
@@ -226,7 +229,7 @@ const struct command command_init = {
     .option_count = COUNT_OF(init_options),
     .words_min = 1,
     .words_max = 1,
-    .run = run_init,
+    .run = make_only,
 };
 
 const struct command command_up = {

@@ -97,6 +97,14 @@ static const char *lower(struct arena *arena, const char *host)
     return copy;
 }
 
+/* Browsers keep HSTS for a host, not for a port: on localhost or an address it would turn every
+ * other program's http there into https (decision 9). */
+static bool takes_hsts(const char *host)
+{
+    return strcmp(host, "localhost") != 0 && !string_ends(host, ".localhost")
+           && strchr(host, ':') == NULL && strspn(host, "0123456789.") != strlen(host);
+}
+
 /* What follows from other settings where nobody said otherwise. */
 static void fill(struct arena *arena, const char *file, struct settings *settings)
 {
@@ -107,6 +115,9 @@ static void fill(struct arena *arena, const char *file, struct settings *setting
     if (settings->identifier == NULL) {
         settings->identifier = arena_print(arena, "http://%s/adfs/services/trust",
                                            host_for_url(arena, settings->host));
+    }
+    if (!takes_hsts(settings->host)) {
+        settings->hsts_seconds = 0;
     }
     settings->main_url = service_url(arena, settings, "https", settings->port);
     settings->plain_url = service_url(arena, settings, "http", settings->plain_port);

@@ -209,7 +209,7 @@ const struct setting server_settings[] = {
      .least = 0,
      .most = 63072000,
      .meaning = "Seconds for which browsers shall use https only (Strict-Transport-Security); "
-                "0 does not send the header."},
+                "0 does not send the header, and localhost and addresses never do."},
     {.key = "connection_limit",
      .kind = SETTING_NUMBER,
      .place = PLACE(connections),

@@ -5,6 +5,7 @@
  */
 #include "server/handlers.h"
 #include "server/hygiene.h"
+#include "server/journal.h"
 #include "server/refusal.h"
 
 #include <string.h>
@@ -166,6 +167,42 @@ static bool send_token(struct passive *passive, const struct session *session, c
     return true;
 }
 
+/* the next step ------------------------------------------------------------------------------ */
+
+static const char *step_words(enum step step)
+{
+    switch (step) {
+    case STEP_ISSUE:
+        return "a token";
+    case STEP_ASK_PASSWORD:
+        return "the sign-in page";
+    case STEP_ASK_CERTIFICATE:
+        return "a certificate is asked for";
+    case STEP_REFUSE:
+        break;
+    }
+    return "a refusal";
+}
+
+/* Asks the policy, and tells what it said for whoever looks into the journal. */
+static struct decision decide(const struct passive *passive, const struct principal *known)
+{
+    const struct request *request = passive->request;
+    struct decision decision =
+        policy_next_step(&passive->asked, known, &offered, request->now.wall);
+
+    event_note(
+        passive->lanyard->events,
+        &(struct event){.name = "decision",
+                        .outcome = decision.step == STEP_REFUSE ? OUTCOME_REFUSED : OUTCOME_NOTE,
+                        .activity_id = request->activity_id,
+                        .user = known == NULL ? NULL : known->name,
+                        .party = passive->asked.party->name,
+                        .why = decision.why,
+                        .detail = step_words(decision.step)});
+    return decision;
+}
+
 /* GET ------------------------------------------------------------------------------------- */
 
 static bool take_next_step(struct passive *passive, struct error *error)
@@ -178,8 +215,7 @@ static bool take_next_step(struct passive *passive, struct error *error)
     if (!sign_in_known(passive->lanyard, request, &session, &known, error)) {
         return false;
     }
-    decision = policy_next_step(&passive->asked, known ? &session.principal : NULL, &offered,
-                                request->now.wall);
+    decision = decide(passive, known ? &session.principal : NULL);
     switch (decision.step) {
     case STEP_ISSUE:
         return send_token(passive, &session, decision.why, error);
@@ -192,9 +228,19 @@ static bool take_next_step(struct passive *passive, struct error *error)
     return fail(error, decision.fault, "%s", decision.why);
 }
 
+/* A password in an address is in histories and logs before anybody can say no. */
+static bool read_query(struct passive *passive, struct error *error)
+{
+    if (fields_find(&passive->request->query, "Password") != NULL) {
+        return fail(error, FAULT_MALFORMED,
+                    "a password came in the address: send it in the body, and change it");
+    }
+    return wsfed_read(&passive->request->query, &passive->wsfed, error);
+}
+
 static bool answer_get(struct passive *passive, struct error *error)
 {
-    if (!wsfed_read(&passive->request->query, &passive->wsfed, error)) {
+    if (!read_query(passive, error)) {
         return false;
     }
     if (passive->wsfed.action != WSFED_SIGN_IN) {
@@ -262,8 +308,7 @@ static bool start_session(struct passive *passive, struct session *session, stru
 static bool move_on(struct passive *passive, const struct session *session, struct error *error)
 {
     const struct request *request = passive->request;
-    struct decision decision =
-        policy_next_step(&passive->asked, &session->principal, &offered, request->now.wall);
+    struct decision decision = decide(passive, &session->principal);
 
     if (decision.step == STEP_REFUSE) {
         return fail(error, decision.fault, "%s", decision.why);
@@ -294,7 +339,7 @@ static bool take_password(struct passive *passive, struct error *error)
 {
     const struct request *request = passive->request;
     const char *typed = fields_find(&request->form, "UserName");
-    struct decision decision = policy_next_step(&passive->asked, NULL, &offered, request->now.wall);
+    struct decision decision = decide(passive, NULL);
     struct session session = {0};
 
     if (decision.step != STEP_ASK_PASSWORD) { /* never a password where a certificate is asked */
@@ -319,7 +364,7 @@ static bool answer_post(struct passive *passive, struct error *error)
                     request->origin == NULL ? "nowhere" : request->origin,
                     request->fetch_site == NULL ? "no Sec-Fetch-Site" : request->fetch_site);
     }
-    if (!wsfed_read(&request->query, &passive->wsfed, error)) {
+    if (!read_query(passive, error)) {
         return false;
     }
     if (passive->wsfed.action != WSFED_SIGN_IN) {

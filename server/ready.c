@@ -116,30 +116,82 @@ static void print_users(struct arena *arena, const struct settings *settings,
     }
 }
 
+/* In single quotes, for a shell. */
+static void add_quoted(struct text *line, const char *word)
+{
+    text_add_literal(line, "'");
+    for (; *word != '\0'; word++) {
+        if (*word == '\'') {
+            text_add_literal(line, "'\\''");
+        } else {
+            text_add_unescaped(line, word, 1);
+        }
+    }
+    text_add_literal(line, "'");
+}
+
+/* Somebody whose first password still holds, or NULL. */
+static const struct account *find_first_password(struct arena *arena,
+                                                 const struct settings *settings,
+                                                 const struct account_set *accounts,
+                                                 const char **password)
+{
+    for (size_t i = 0; i < account_set_count(accounts); i++) {
+        const struct account *account = account_set_at(accounts, i);
+        *password = lab_first_password(arena, settings->folder, account->name);
+        if (account->enabled && *password != NULL) {
+            return account;
+        }
+    }
+    return NULL;
+}
+
 /* A line that works when pasted: the page with the signed token, by nothing but curl. */
 static void print_curl(struct arena *arena, const struct settings *settings,
                        const struct account_set *accounts)
 {
-    const struct relying_party *party = settings->parties;
-    const char *root = pki_file(arena, settings, LAB_ROOT);
-    struct text realm = text_in(arena);
+    const char *root = pki_file(arena, settings, LAB_ROOT), *password = NULL;
+    const struct account *account = find_first_password(arena, settings, accounts, &password);
+    struct text line = text_in(arena);
 
-    for (size_t i = 0; i < account_set_count(accounts); i++) {
-        const struct account *account = account_set_at(accounts, i);
-        const char *password = lab_first_password(arena, settings->folder, account->name);
-        if (password == NULL || root == NULL || settings->party_count == 0) {
-            continue;
-        }
-        text_add_url(&realm, party->identifiers[0]);
-        fprintf(
-            stderr,
-            "  A token by curl\n"
-            "    curl -sL --cacert '%s' -c /dev/null --post302 -d 'AuthMethod=FormsAuthentication' "
-            "\\\n      --data-urlencode 'UserName=%s' --data-urlencode 'Password=%s' \\\n"
-            "      '%s/adfs/ls/?wa=wsignin1.0&wfresh=0&wtrealm=%s'\n\n",
-            root, account->upn, password, settings->main_url, realm.start);
+    if (account == NULL || root == NULL || settings->party_count == 0) {
         return;
     }
+    text_add_literal(&line, "curl --cacert ");
+    add_quoted(&line, root);
+    text_add_literal(&line, " \\\n      --data-urlencode ");
+    add_quoted(&line, arena_print(arena, "UserName=%s", account->upn));
+    text_add_literal(&line, " --data-urlencode ");
+    add_quoted(&line, arena_print(arena, "Password=%s", password));
+    text_print(
+        &line,
+        " -d AuthMethod=FormsAuthentication \\\n      '%s/adfs/ls/?wa=wsignin1.0&wfresh=0&wtrealm=",
+        settings->main_url);
+    text_add_url(&line, settings->parties[0].identifiers[0]);
+    fprintf(stderr, "  A signed token by curl\n    %s'\n\n", line.start);
+}
+
+/* Where to go, as whom, with what. */
+static void print_lab(struct arena *arena, const struct settings *settings,
+                      const struct account_set *accounts)
+{
+    fprintf(stderr, "  Open\n    %s/\n\n", settings->main_url);
+    print_users(arena, settings, accounts);
+    fprintf(stderr,
+            "\n  Certificates\n"
+            "    %s  (trust it in your browser)\n"
+            "    %s/  (each user's .pem, .key and .p12)\n"
+            "    %s/%s  (the password of the .p12 files)\n\n",
+            path_join(arena, settings->pki_folder, LAB_ROOT), settings->certificates_folder,
+            settings->folder, LAB_PKCS12_PASSWORD);
+    print_curl(arena, settings, accounts);
+    fprintf(stderr,
+            "  What to try\n"
+            "    sign in to one relying party, then to another: it does not ask (single sign-on)\n"
+            "    add &wfresh=0 or &prompt=login to the address: it asks again\n"
+            "    lanyard up --rp urn:my:app=https://localhost:3000/callback\n"
+            "    edit %s, then `lanyard check`\n\n",
+            settings->file);
 }
 
 void ready_tell_people(struct arena *arena, const struct settings *settings,
@@ -149,24 +201,22 @@ void ready_tell_people(struct arena *arena, const struct settings *settings,
         fprintf(stderr, "lanyard serves %s\n", settings->main_url);
         return;
     }
-    fprintf(stderr, "\n  lanyard is ready.\n\n  Open    %s/\n\n", settings->main_url);
-    print_users(arena, settings, accounts);
-    fprintf(stderr,
-            "\n  Certificates\n"
-            "    %-52s trust this one in your browser\n"
-            "    %s/  each user's .pem, .key and .p12\n"
-            "    %s/%s  the password of the .p12 files\n\n",
-            path_join(arena, settings->pki_folder, LAB_ROOT), settings->certificates_folder,
-            settings->folder, LAB_PKCS12_PASSWORD);
-    print_curl(arena, settings, accounts);
-    fprintf(stderr,
-            "  What to try\n"
-            "    sign in twice: the second relying party does not ask (single sign-on)\n"
-            "    add &wfresh=0 or &prompt=login to the address: it asks again\n"
-            "    lanyard up --rp urn:my:app=https://localhost:3000/callback\n"
-            "    edit %s, then kill -HUP %ld\n\n"
-            "  Ctrl-C stops it. What happens is told below.\n\n",
-            settings->file, (long)getpid());
+    fputs("\n  lanyard is ready.\n\n", stderr);
+    print_lab(arena, settings, accounts);
+    fprintf(
+        stderr,
+        "  Ctrl-C stops it; kill -HUP %ld reads the files again. What happens is told below.\n\n",
+        (long)getpid());
+}
+
+void ready_tell_made(struct arena *arena, const struct settings *settings,
+                     const struct account_set *accounts)
+{
+    fprintf(stderr, "\n  lanyard is not running. To start it: lanyard serve -c %s\n\n",
+            settings->file);
+    if (settings->lab) {
+        print_lab(arena, settings, accounts);
+    }
 }
 
 void ready_tell_lab(const char *folder, bool made)

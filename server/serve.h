@@ -16,7 +16,10 @@ void ready_tell_scripts(struct arena *arena, const struct settings *settings,
                         const struct account_set *accounts);
 void ready_tell_people(struct arena *arena, const struct settings *settings,
                        const struct account_set *accounts);
-/* What `init` and `up --no-serve` say of a lab they made or found. */
+/* The same for a lab that is not being served. */
+void ready_tell_made(struct arena *arena, const struct settings *settings,
+                     const struct account_set *accounts);
+/* The first line of `init` and `up`: what they made or found. */
 void ready_tell_lab(const char *folder, bool made);
 
 #endif
