@@ -105,4 +105,55 @@ MUST_CHECK bool wsfed_read(const struct fields *query, struct wsfed_request *req
 MUST_CHECK bool wsfed_wrap(struct arena *arena, const struct token *token, const char **wresult,
                            struct error *error);
 
+/* token_read.c --------------------------------------------------------------------------- */
+
+/* What a relying party knows before a token comes. All but the last three must be there. */
+struct token_reader {
+    const struct bytes *certificates; /* DER: the issuer's signing keys, out of its metadata */
+    size_t certificate_count;
+    const char *issuer;    /* its entity id */
+    const char *audience;  /* the relying party's own identifier */
+    int64_t now;           /* wall ms */
+    int64_t skew;          /* ms that the two clocks may differ by */
+    bool allows_sha1;      /* takes rsa-sha1 as well as rsa-sha256 */
+    const char *recipient; /* where the token arrived (SAML 2.0); NULL: one that is named fails */
+    const struct keypair *decryption; /* NULL: an encrypted token fails */
+};
+
+/* One check and how it went, in words for a person. */
+struct token_finding {
+    const char *check; /* stable: "well-formed", "signature", "audience" … */
+    bool passed;
+    const char *why; /* a sentence; it may quote the token, so escape it */
+};
+
+/* What was seen of a token. Strings that the token does not have are NULL, times 0. */
+struct token_seen {
+    bool accepted;      /* every check passed; the rest means nothing without it */
+    bool signed_by_key; /* what follows was read from the signed bytes and nothing else */
+    const struct token_finding *findings; /* every check there is, in order, also those not made */
+    size_t finding_count;
+    enum token_format format;
+    const char *id, *issuer, *audience;
+    const char *subject, *subject_format; /* the name identifier */
+    const char *method;                   /* as the token spells it */
+    int64_t valid_from, valid_until, issued_at, signed_in_at;
+    /* The name identifier and the attributes, types joined again. Empty unless `signed_by_key`. */
+    const struct claim_set *claims;
+    const char *raw;       /* what came, if it is text */
+    const char *pretty;    /* the same, indented for reading */
+    const char *decrypted; /* the assertion that was encrypted, indented; else NULL */
+};
+
+/*
+ * Reads a wresult as a stranger does who knows the issuer's metadata: one RSTR of WS-Trust
+ * Feb-2005 or 1.3, bare or in a collection, one assertion in it, signed as AD FS signs, by one of
+ * the keys known; KeyInfo is never believed. True only if every check passed. All are made that
+ * can be, so that `seen`, which is filled either way, explains everything that is wrong; `error`
+ * (FAULT_MALFORMED) says the same. A replayed token passes: remember ids till valid_until.
+ */
+MUST_CHECK bool token_read(struct arena *arena, struct bytes wresult,
+                           const struct token_reader *reader, struct token_seen *seen,
+                           struct error *error);
+
 #endif

@@ -19,6 +19,7 @@
 struct xml {
     xmlDoc *document;
     bool broken;
+    bool had_comments; /* which xml_read left out */
 };
 
 void xml_open(struct xml *xml);
@@ -51,5 +52,39 @@ void xml_set_id(struct xml *xml, xmlNode *node, const char *name, const char *va
 MUST_CHECK bool xml_print(struct text *text, const xmlNode *element);
 /* Element content: & < > CR and LF become references. */
 void xml_print_text(struct text *text, const char *string);
+
+/* xml_read.c ----------------------------------------------------------------------------- */
+
+#define XML_READ_LIMIT (256 * 1024)
+
+/*
+ * Parses XML that a stranger wrote: UTF-8, no document type, no processing instruction, bounded in
+ * size, depth and number. FAULT_TOO_LARGE, or FAULT_MALFORMED with the reason. `xml` is to be let
+ * go by xml_drop in any case; comments are not in the tree, CDATA is text.
+ */
+MUST_CHECK bool xml_read(struct bytes source, struct xml *xml, struct error *error);
+
+/* xml_find.c ----------------------------------------------------------------------------- */
+
+/* Whether `node` is an element of that namespace and name. */
+bool xml_is(const xmlNode *node, const char *space, const char *name);
+/* `node` itself if it is an element, else the next sibling that is one, or NULL. */
+const xmlNode *xml_element_from(const xmlNode *node);
+const xmlNode *xml_first(const xmlNode *parent); /* its first child element, or NULL */
+const xmlNode *xml_next(const xmlNode *element); /* the next sibling element, or NULL */
+/* The element after `at` in the order of the document, as long as it is beneath `top`. */
+const xmlNode *xml_walk(const xmlNode *top, const xmlNode *at);
+/* Among the child elements of `parent`: the first of that name, how many, the one that is alone. */
+const xmlNode *xml_find(const xmlNode *parent, const char *space, const char *name);
+size_t xml_count(const xmlNode *parent, const char *space, const char *name);
+const xmlNode *xml_only(const xmlNode *parent, const char *space, const char *name);
+/* An attribute's value or NULL; `space` NULL: one in no namespace, as most are. */
+const char *xml_attribute(struct arena *arena, const xmlNode *node, const char *space,
+                          const char *name);
+const char *xml_value(struct arena *arena, const xmlAttr *attribute);
+/* All text of an element; NULL where it holds anything else, or where there is no element. */
+const char *xml_content(struct arena *arena, const xmlNode *element);
+/* Whether there is text that is not white space between the child elements. */
+bool xml_has_text(const xmlNode *element);
 
 #endif
