@@ -27,6 +27,7 @@ struct listener {
     request_handler *handle;
     struct entrance entrances[ENTRANCES_LIMIT];
     size_t count;
+    size_t room; /* for connections; beyond it, the slowest make room for new ones */
     struct link_watch *watch;
     gnutls_datum_t ticket_key; /* drawn at start; GnuTLS rotates what it derives from it */
     atomic_size_t running;     /* requests being answered */
@@ -36,6 +37,7 @@ struct listener {
 struct peer {
     struct link *link;
     const struct snapshot *snapshot; /* keeps the credentials of its TLS session */
+    bool served;                     /* it has had an answer before */
 };
 
 /* exchange.c: libmicrohttpd's calls for each request, in the order they come. The argument is the

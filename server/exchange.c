@@ -1,7 +1,7 @@
 /*
  * server/exchange.c: one request and its answer, from the request line to the last byte sent. What
  * leaves this file is a struct request that hygiene.c has judged; what comes back goes out with the
- * headers that every answer carries.
+ * headers that every answer carries, or not at all.
  */
 #include "server/entrance.h"
 #include "server/hygiene.h"
@@ -13,17 +13,23 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define HEADERS_LIMIT 100
+/* Bytes at most in the head of a request: less than half of what libmicrohttpd has for a
+ * connection, since the head of the answer, which may lead back to the same long address, must
+ * fit in there, too. */
+#define HEAD_LIMIT (24 * 1024)
 
-/* One request and its answer, from the request line to the last byte sent. */
+/* All of it lies in the request's arena. */
 struct exchange {
     struct listener *listener;
+    struct peer *peer;
     struct request request;
     struct response response;
     struct error error;
+    const char *line; /* where libmicrohttpd keeps the target, among the rest of the head */
     const char *server_name;
     struct text body;
     bool begun, counted;
+    bool is_last; /* the connection closes after it */
 };
 
 static struct peer *peer_of(struct MHD_Connection *connection)
@@ -65,7 +71,7 @@ static const char *remote_address(struct arena *arena, struct MHD_Connection *co
     return arena_copy(arena, start);
 }
 
-/* requests -------------------------------------------------------------------------------- */
+/* its begin and its end --------------------------------------------------------------------- */
 
 /* The request line has been read; only now is its raw target to be had (decision 7). */
 void *exchange_begin(void *argument, const char *target, struct MHD_Connection *connection)
@@ -76,16 +82,21 @@ void *exchange_begin(void *argument, const char *target, struct MHD_Connection *
     struct exchange *exchange = arena_alloc(arena, sizeof *exchange);
 
     exchange->listener = entrance->listener;
+    exchange->peer = peer_of(connection);
     exchange->request.arena = arena;
     exchange->request.snapshot = snapshots_hold(lanyard->snapshots);
     exchange->request.port = entrance->port;
     exchange->request.target = arena_copy(arena, target);
     exchange->request.activity_id = dice_uuid(&lanyard->dice, arena);
     exchange->request.remote = remote_address(arena, connection);
+    exchange->line = target;
     exchange->server_name = server_name(arena, connection);
     exchange->error = error_in(arena);
     exchange->body = text_in(arena);
     exchange->response.body = text_in(arena);
+    if (exchange->peer->served) { /* time spent idle between two requests is not the second's */
+        link_expect(exchange->peer->link);
+    }
     return exchange;
 }
 
@@ -93,30 +104,29 @@ void exchange_end(void *argument, struct MHD_Connection *connection, void **cont
                   enum MHD_RequestTerminationCode code)
 {
     struct exchange *exchange = *context;
-    struct peer *peer = peer_of(connection);
 
-    (void)argument, (void)code;
+    (void)argument, (void)connection, (void)code;
     if (exchange == NULL) {
         return;
     }
     if (exchange->counted) {
         atomic_fetch_sub(&exchange->listener->running, 1);
     }
-    if (peer != NULL) {
-        link_expect(peer->link);
-    }
+    exchange->peer->served = true;
+    link_expect(exchange->peer->link);
     snapshot_release(exchange->request.snapshot);
-    if (exchange->body.start != NULL) {
-        memory_cleanse(exchange->body.start, exchange->body.length); /* it may hold a password */
-    }
     arena_free(exchange->request.arena);
     *context = NULL;
 }
 
+/* its head ----------------------------------------------------------------------------------- */
+
+/* The headers, in the order they came. libmicrohttpd's memory for a head bounds their number. */
 struct header_list {
-    struct raw_header list[HEADERS_LIMIT];
-    size_t count;
-    bool too_many;
+    struct arena *arena;
+    struct raw_header *list;
+    size_t count, room;
+    size_t bytes;
 };
 
 static enum MHD_Result collect_header(void *argument, enum MHD_ValueKind kind, const char *name,
@@ -125,92 +135,142 @@ static enum MHD_Result collect_header(void *argument, enum MHD_ValueKind kind, c
     struct header_list *headers = argument;
 
     (void)kind;
-    if (headers->count == HEADERS_LIMIT) {
-        headers->too_many = true;
-        return MHD_NO;
-    }
+    headers->list = arena_grow(headers->arena, headers->list, headers->count, &headers->room,
+                               sizeof *headers->list);
     headers->list[headers->count++] =
         (struct raw_header){name, value == NULL ? "" : value, name_length, value_length};
+    headers->bytes += name_length + value_length;
     return MHD_YES;
+}
+
+/*
+ * libmicrohttpd cuts the head into C strings where it lies, and each end of line becomes two NULs.
+ * So one string must follow the other at once. Where one does not, the part before it held a NUL
+ * (engineering 4), was folded (RFC 9112, 5.2), or ended in a bare LF (2.2): what another program
+ * reads differently. A libmicrohttpd that keeps the head elsewhere would have every request
+ * refused; the tests would tell.
+ */
+static bool is_in_one_piece(const struct exchange *exchange, const char *method,
+                            const char *version, const struct header_list *headers)
+{
+    static const char ends[] = "\0\0\0"; /* of the last line, and of the empty one after it */
+    const char *end = version + strlen(version);
+
+    if (exchange->line != method + strlen(method) + 1
+        || version != exchange->line + strlen(exchange->request.target) + 1) {
+        return false;
+    }
+    for (size_t i = 0; i < headers->count; i++) {
+        const struct raw_header *header = &headers->list[i];
+        const char *value = header->name + header->name_length + 1;
+        if (header->name != end + 2 || header->value != value + strspn(value, " \t")) {
+            return false;
+        }
+        end = header->value + header->value_length;
+    }
+    return memcmp(end, ends, sizeof ends) == 0;
 }
 
 static bool check_head(struct exchange *exchange, struct MHD_Connection *connection,
                        const char *method, const char *version)
 {
-    struct header_list headers = {0};
-    struct raw_request raw = {.method = arena_copy(exchange->request.arena, method),
+    struct arena *arena = exchange->request.arena;
+    struct header_list headers = {.arena = arena};
+    struct raw_request raw = {.method = arena_copy(arena, method),
                               .version = version,
                               .target = exchange->request.target,
                               .server_name = exchange->server_name};
 
     exchange->request.now = clock_read(&exchange->listener->lanyard->clock);
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, collect_header, &headers);
+    /* How it reads chunks is too forgiving (a bare LF ends one): nothing may follow them. */
+    exchange->is_last =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding") != NULL;
     raw.headers = headers.list;
     raw.header_count = headers.count;
-    if (headers.too_many) {
-        return fail(&exchange->error, FAULT_TOO_LARGE, "more than %d headers came", HEADERS_LIMIT);
+    if (headers.bytes + strlen(raw.target) > HEAD_LIMIT) {
+        exchange->response.status = MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return fail(&exchange->error, FAULT_TOO_LARGE, "the head is over %d bytes", HEAD_LIMIT);
+    }
+    if (!is_in_one_piece(exchange, method, version, &headers)) {
+        return fail(&exchange->error, FAULT_MALFORMED,
+                    "a NUL, a folded header or a line that does not end in CR LF came");
     }
     return hygiene_check(&raw, &exchange->request, &exchange->error);
 }
 
-/* answers --------------------------------------------------------------------------------- */
+/* its answer --------------------------------------------------------------------------------- */
 
-/* What every answer carries (security B1-B4); a page's own policy replaces the strictest one. */
-static void add_headers(const struct exchange *exchange, struct MHD_Response *answer)
+static bool add_header(struct MHD_Response *answer, const char *name, const char *value)
 {
-    const struct response *response = &exchange->response;
-    const struct settings *settings = exchange->request.snapshot->settings;
-
-    MHD_add_response_header(answer, "Content-Type",
-                            response->content_type != NULL ? response->content_type
-                                                           : "text/html; charset=utf-8");
-    MHD_add_response_header(answer, "Content-Security-Policy",
-                            response->policy != NULL
-                                ? response->policy
-                                : "default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
-    MHD_add_response_header(answer, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(answer, "X-Frame-Options", "DENY");
-    MHD_add_response_header(answer, "Referrer-Policy", "strict-origin");
-    if (!response->cacheable) {
-        MHD_add_response_header(answer, "Cache-Control", "no-store");
-    }
-    if (settings->hsts_seconds > 0 && exchange->request.port != PORT_PLAIN) {
-        char value[48];
-        snprintf(value, sizeof value, "max-age=%ld", settings->hsts_seconds);
-        MHD_add_response_header(answer, "Strict-Transport-Security", value);
-    }
-    for (size_t i = 0; i < response->headers.count; i++) {
-        MHD_add_response_header(answer, response->headers.list[i].name,
-                                response->headers.list[i].value);
-    }
+    return MHD_add_response_header(answer, name, value) == MHD_YES;
 }
 
-static enum MHD_Result send_answer(struct exchange *exchange, struct MHD_Connection *connection,
-                                   bool close)
+static bool add_hsts(struct MHD_Response *answer, long seconds)
+{
+    char value[48];
+
+    snprintf(value, sizeof value, "max-age=%ld", seconds);
+    return add_header(answer, "Strict-Transport-Security", value);
+}
+
+/*
+ * What every answer carries (security B1-B4); a page's own policy replaces the strictest one.
+ * False where a header cannot be added: the answer must not go without it.
+ */
+static bool add_headers(const struct exchange *exchange, struct MHD_Response *answer)
+{
+    const struct response *response = &exchange->response;
+    const char *type = response->content_type, *policy = response->policy;
+    long hsts_seconds = exchange->request.snapshot->settings->hsts_seconds;
+    bool added =
+        add_header(answer, "Content-Type", type != NULL ? type : "text/html; charset=utf-8")
+        && add_header(
+            answer, "Content-Security-Policy",
+            policy != NULL ? policy : "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
+        && add_header(answer, "X-Content-Type-Options", "nosniff")
+        && add_header(answer, "X-Frame-Options", "DENY")
+        && add_header(answer, "Referrer-Policy", "strict-origin")
+        && (response->cacheable || add_header(answer, "Cache-Control", "no-store"))
+        && (exchange->request.port == PORT_PLAIN || hsts_seconds == 0
+            || add_hsts(answer, hsts_seconds))
+        && (!exchange->is_last || add_header(answer, "Connection", "close"));
+
+    for (size_t i = 0; i < response->headers.count; i++) {
+        const struct field *header = &response->headers.list[i];
+        added = added && add_header(answer, header->name, header->value);
+    }
+    return added;
+}
+
+static enum MHD_Result send_answer(struct exchange *exchange, struct MHD_Connection *connection)
 {
     struct text *body = &exchange->response.body;
     struct MHD_Response *answer =
         MHD_create_response_from_buffer(body->length, body->start, MHD_RESPMEM_PERSISTENT);
-    enum MHD_Result result;
+    enum MHD_Result result = MHD_NO;
 
     if (answer == NULL) {
         return MHD_NO;
     }
-    add_headers(exchange, answer);
-    if (close) {
-        MHD_add_response_header(answer, "Connection", "close");
+    if (add_headers(exchange, answer)) {
+        link_expect(exchange->peer->link);
+        result = MHD_queue_response(connection, (unsigned)exchange->response.status, answer);
     }
-    link_expect(peer_of(connection)->link);
-    result = MHD_queue_response(connection, (unsigned)exchange->response.status, answer);
     MHD_destroy_response(answer);
     return result;
 }
 
+/* What broke the rules is not followed by anything: who knows where the next request begins. */
 static enum MHD_Result refuse_and_close(struct exchange *exchange,
                                         struct MHD_Connection *connection)
 {
+    int status = exchange->response.status; /* where one fits better than the fault's own */
+
+    exchange->is_last = true;
     refuse(exchange->listener->lanyard, &exchange->request, &exchange->response, &exchange->error);
-    return send_answer(exchange, connection, true);
+    exchange->response.status = status != 0 ? status : exchange->response.status;
+    return send_answer(exchange, connection);
 }
 
 /* libmicrohttpd takes no answer in the middle of a body, and a client that sends without end will
@@ -237,7 +297,7 @@ static enum MHD_Result answer_request(struct exchange *exchange, struct MHD_Conn
 {
     struct listener *listener = exchange->listener;
 
-    link_rest(peer_of(connection)->link);
+    link_rest(exchange->peer->link);
     atomic_fetch_add(&listener->running, 1);
     exchange->counted = true;
     exchange->request.body =
@@ -246,7 +306,10 @@ static enum MHD_Result answer_request(struct exchange *exchange, struct MHD_Conn
         return refuse_and_close(exchange, connection);
     }
     listener->handle(listener->lanyard, &exchange->request, &exchange->response);
-    return send_answer(exchange, connection, false);
+    if (exchange->response.status == 0) { /* zero means no */
+        return refuse_and_close(exchange, connection);
+    }
+    return send_answer(exchange, connection);
 }
 
 enum MHD_Result exchange_continue(void *argument, struct MHD_Connection *connection,

@@ -8,9 +8,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-/* RFC 9110, 5.6.2: what may stand in a header's name. */
+/* RFC 9110, 5.6.2: what a method and a header's name may be made of. */
 static bool is_token(const char *start, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
@@ -33,40 +32,34 @@ static bool has_control(const char *start, size_t length)
     return false;
 }
 
-static bool named(const struct raw_header *header, const char *name)
+/* Equal without case; `word` is ours. */
+static bool is_word(const char *start, size_t length, const char *word)
 {
-    return strlen(name) == header->name_length
-           && strncasecmp(header->name, name, header->name_length) == 0;
+    return strlen(word) == length && strncasecmp(start, word, length) == 0;
 }
 
 /* The header of that name, or NULL. Those that matter have been found to be unique. */
 static const struct raw_header *find(const struct raw_request *raw, const char *name)
 {
     for (size_t i = 0; i < raw->header_count; i++) {
-        if (named(&raw->headers[i], name)) {
+        if (is_word(raw->headers[i].name, raw->headers[i].name_length, name)) {
             return &raw->headers[i];
         }
     }
     return NULL;
 }
 
-/* What is not UTF-8 counts as not sent: nothing of it can reach a page or a log. */
-static const char *value_of(const struct raw_request *raw, struct arena *arena, const char *name)
-{
-    const struct raw_header *header = find(raw, name);
-
-    if (header == NULL || !utf8_is_valid(header->value, header->value_length)) {
-        return NULL;
-    }
-    return arena_copy_range(arena, header->value, header->value_length);
-}
+/* how it is cut ---------------------------------------------------------------------------- */
 
 static bool check_lines(const struct raw_request *raw, struct error *error)
 {
+    if (!is_token(raw->method, strlen(raw->method))) {
+        return fail(error, FAULT_MALFORMED, "the method is not a token (RFC 9110, 5.6.2)");
+    }
     for (size_t i = 0; i < raw->header_count; i++) {
         const struct raw_header *header = &raw->headers[i];
         if (!is_token(header->name, header->name_length)) {
-            /* Also a folded line, and a blank before the colon: RFC 9112, 5.1 and 5.2. */
+            /* Also a blank before the colon, and a folded line: RFC 9112, 5.1 and 5.2. */
             return fail(error, FAULT_MALFORMED, "a header name is not a token (RFC 9110, 5.6.2)");
         }
         if (has_control(header->value, header->value_length)) {
@@ -80,18 +73,15 @@ static bool check_lines(const struct raw_request *raw, struct error *error)
 static bool check_unique(const struct raw_request *raw, struct error *error)
 {
     static const char *const once[] = {
-        "Content-Length", "Transfer-Encoding",
-        "Host",           "Content-Type",
-        "Authorization",  "Cookie",
-        "SOAPAction",     "Origin",
-        "Referer",        "Content-Encoding",
-        "Sec-Fetch-Site", "Expect",
+        "Content-Length", "Transfer-Encoding", "Host",   "Content-Type",   "Authorization",
+        "Cookie",         "SOAPAction",        "Origin", "Sec-Fetch-Site", "Content-Encoding",
+        "Expect",
     };
 
     for (size_t i = 0; i < COUNT_OF(once); i++) {
         size_t count = 0;
         for (size_t j = 0; j < raw->header_count; j++) {
-            count += named(&raw->headers[j], once[i]);
+            count += is_word(raw->headers[j].name, raw->headers[j].name_length, once[i]);
         }
         if (count > 1) {
             return fail(error, FAULT_MALFORMED, "the header %s came %zu times", once[i], count);
@@ -120,8 +110,8 @@ static bool check_framing(const struct raw_request *raw, struct error *error)
         return fail(error, FAULT_MALFORMED, "both Content-Length and Transfer-Encoding came");
     }
     if (coding != NULL
-        && (coding->value_length != 7 || strncasecmp(coding->value, "chunked", 7) != 0
-            || strcmp(raw->version, "HTTP/1.1") != 0)) {
+        && (!is_word(coding->value, coding->value_length, "chunked")
+            || !string_is(raw->version, "HTTP/1.1"))) {
         return fail(error, FAULT_MALFORMED,
                     "the only Transfer-Encoding known here is chunked, in HTTP/1.1");
     }
@@ -134,126 +124,66 @@ static bool check_framing(const struct raw_request *raw, struct error *error)
     return true;
 }
 
+/* Nothing is ever expanded here: a bomb has no fuse (H9). */
 static bool check_coding(const struct raw_request *raw, struct error *error)
 {
     const struct raw_header *coding = find(raw, "Content-Encoding");
 
-    if (coding != NULL
-        && (coding->value_length != 8 || strncasecmp(coding->value, "identity", 8) != 0)) {
+    if (coding != NULL && !is_word(coding->value, coding->value_length, "identity")) {
         return fail(error, FAULT_MEDIA_TYPE, "an encoded body is not read: send it as it is");
     }
     return true;
 }
 
-/* The name in a Host header, lower case, without its port; NULL where it is none. */
-static const char *host_name(struct arena *arena, const char *host)
-{
-    const char *end = host[0] == '[' ? strchr(host, ']') : host + strcspn(host, ":");
-    char *name;
+/* what it says ------------------------------------------------------------------------------ */
 
-    if (end == NULL) {
-        return NULL;
+/*
+ * RFC 9110, 5.5: blanks around a value are not part of it. NULL where no such header came; "" for
+ * one that is not UTF-8: it did come, but nothing of it may reach a page, a log or a decision.
+ */
+static const char *value_of(const struct raw_request *raw, struct arena *arena, const char *name)
+{
+    const struct raw_header *header = find(raw, name);
+    const char *start, *end;
+
+    if (header == NULL || !utf8_is_valid(header->value, header->value_length)) {
+        return header == NULL ? NULL : "";
     }
-    end += host[0] == '[';
-    if (*end != '\0' && (*end != ':' || strspn(end + 1, "0123456789") != strlen(end + 1))) {
-        return NULL;
+    start = header->value;
+    end = start + header->value_length;
+    while (start < end && isblank((unsigned char)*start)) {
+        start++;
     }
-    name = arena_copy_range(arena, host, (size_t)(end - host));
-    for (char *at = name; *at != '\0'; at++) {
-        *at = (char)tolower((unsigned char)*at);
+    while (start < end && isblank((unsigned char)end[-1])) {
+        end--;
     }
-    return name;
+    return arena_copy_range(arena, start, (size_t)(end - start));
 }
 
-/* The configured name, and what only this machine itself can reach it by. */
-static bool is_our_host(const struct settings *settings, const char *name)
+/* RFC 6265, 4.2.1. Programs on other ports of this host share its cookies: what makes no sense
+ * here is passed over, since refusing it would lock their users out. */
+static void read_cookies(const struct raw_request *raw, struct request *request)
 {
-    static const char *const local[] = {"localhost", "127.0.0.1", "[::1]"};
+    const struct raw_header *header = find(raw, "Cookie");
+    const char *at = header == NULL ? "" : header->value;
+    const char *end = header == NULL ? at : at + header->value_length;
 
-    for (size_t i = 0; i < COUNT_OF(local); i++) {
-        if (strcmp(name, local[i]) == 0) {
-            return true;
+    while (at < end) {
+        const char *semicolon = memchr(at, ';', (size_t)(end - at));
+        const char *stop = semicolon == NULL ? end : semicolon;
+        const char *equals;
+
+        while (at < stop && isblank((unsigned char)*at)) {
+            at++;
         }
-    }
-    if (strchr(settings->host, ':') != NULL) { /* an IPv6 address wears brackets in Host */
-        return name[0] == '[' && strncmp(name + 1, settings->host, strlen(settings->host)) == 0
-               && strcmp(name + 1 + strlen(settings->host), "]") == 0;
-    }
-    return strcmp(name, settings->host) == 0;
-}
-
-static bool check_host(const struct raw_request *raw, struct request *request, struct error *error)
-{
-    const char *name;
-
-    if (request->host == NULL) {
-        return fail(error, FAULT_MALFORMED, "no Host header came (RFC 9112, 3.2)");
-    }
-    name = host_name(request->arena, request->host);
-    if (name == NULL || !is_our_host(request->snapshot->settings, name)) {
-        return fail(error, FAULT_WRONG_HOST, "the Host header names \"%s\"; this server is \"%s\"",
-                    request->host, request->snapshot->settings->host);
-    }
-    if (raw->server_name != NULL && strcasecmp(raw->server_name, name) != 0) {
-        return fail(error, FAULT_WRONG_HOST, "TLS was set up for \"%s\" but the Host is \"%s\"",
-                    raw->server_name, name);
-    }
-    return true;
-}
-
-/* One spelling reaches a handler (decision 7): no escapes, no empty, dot or parameter segments. */
-static bool check_path(struct request *request, struct error *error)
-{
-    size_t length = strcspn(request->target, "?");
-    char *path = arena_copy_range(request->arena, request->target, length);
-
-    for (size_t i = 0; i < length; i++) {
-        path[i] = (char)tolower((unsigned char)path[i]);
-        if (!isalnum((unsigned char)path[i]) && strchr("/-_.~", path[i]) == NULL) {
-            return fail(error, FAULT_NOT_FOUND, "there is nothing at this path");
+        equals = memchr(at, '=', (size_t)(stop - at));
+        if (equals != NULL && utf8_is_valid(at, (size_t)(stop - at))) {
+            const char *name = arena_copy_range(request->arena, at, (size_t)(equals - at));
+            const char *value =
+                arena_copy_range(request->arena, equals + 1, (size_t)(stop - equals - 1));
+            fields_add(request->arena, &request->cookies, name, value);
         }
-    }
-    if (path[0] != '/' || strstr(path, "//") != NULL || strstr(path, "/.") != NULL) {
-        return fail(error, FAULT_NOT_FOUND, "there is nothing at this path");
-    }
-    if (length > 1 && path[length - 1] == '/') {
-        path[length - 1] = '\0';
-    }
-    request->path = path;
-    return true;
-}
-
-static bool check_target(struct request *request, struct error *error)
-{
-    const char *target = request->target;
-
-    for (size_t i = 0; target[i] != '\0'; i++) {
-        if ((unsigned char)target[i] <= 0x20 || (unsigned char)target[i] >= 0x7f) {
-            return fail(error, FAULT_MALFORMED,
-                        "the request's address holds a character that must be escaped");
-        }
-    }
-    target += strcspn(target, "?");
-    request->query_string = target[0] == '?' ? target + 1 : "";
-    return check_path(request, error)
-           && fields_read(request->arena, request->query_string, strlen(request->query_string),
-                          &request->query, error);
-}
-
-/* RFC 6265, 4.2.1. Cookies of other programs on this host are none of our business: those whose
- * text is not plain are passed over, not refused. */
-static void read_cookies(struct request *request, const char *header)
-{
-    while (header != NULL && *header != '\0') {
-        size_t length = strcspn(header, ";");
-        size_t name = strcspn(header, "=;");
-        if (name < length) {
-            fields_add(request->arena, &request->cookies,
-                       arena_copy_range(request->arena, header, name),
-                       arena_copy_range(request->arena, header + name + 1, length - name - 1));
-        }
-        header += length + (header[length] == ';');
-        header += strspn(header, " \t");
+        at = stop + 1;
     }
 }
 
@@ -268,27 +198,121 @@ static void read_headers(const struct raw_request *raw, struct request *request)
     request->user_agent = value_of(raw, request->arena, "User-Agent");
     request->language = value_of(raw, request->arena, "Accept-Language");
     request->if_none_match = value_of(raw, request->arena, "If-None-Match");
-    read_cookies(request, value_of(raw, request->arena, "Cookie"));
+    read_cookies(raw, request);
+}
+
+static char *lower(struct arena *arena, const char *start, size_t length)
+{
+    char *copy = arena_copy_range(arena, start, length);
+
+    for (char *at = copy; *at != '\0'; at++) {
+        *at = (char)tolower((unsigned char)*at);
+    }
+    return copy;
+}
+
+/* The name in a Host header, lower case, without its port; NULL where there is none to be had. */
+static const char *host_name(struct arena *arena, const char *host)
+{
+    size_t length = strcspn(host, ":");
+    const char *port;
+
+    if (host[0] == '[') { /* an IPv6 address wears brackets */
+        length = strcspn(host, "]");
+        length += host[length] == ']';
+    }
+    port = host + length;
+    if (*port == ':') {
+        port += 1 + strspn(port + 1, "0123456789");
+    }
+    return *port == '\0' ? lower(arena, host, length) : NULL;
+}
+
+/* The configured name, and what only this machine itself can reach it by. */
+static bool is_our_host(struct arena *arena, const struct settings *settings, const char *name)
+{
+    bool is_v6 = strchr(settings->host, ':') != NULL;
+
+    return string_is(name, "localhost") || string_is(name, "127.0.0.1") || string_is(name, "[::1]")
+           || string_is(name, is_v6 ? arena_print(arena, "[%s]", settings->host) : settings->host);
+}
+
+static bool check_host(const struct raw_request *raw, struct request *request, struct error *error)
+{
+    const struct settings *settings = request->snapshot->settings;
+    const char *name;
+
+    if (request->host == NULL) {
+        return fail(error, FAULT_MALFORMED, "no Host header came (RFC 9112, 3.2)");
+    }
+    name = host_name(request->arena, request->host);
+    if (!is_our_host(request->arena, settings, name)) {
+        return fail(error, FAULT_WRONG_HOST, "the Host header names \"%s\"; this server is \"%s\"",
+                    request->host, settings->host);
+    }
+    if (raw->server_name != NULL && !string_is_any_case(raw->server_name, name)) {
+        return fail(error, FAULT_WRONG_HOST,
+                    "TLS was set up for another name than the Host header's, \"%s\"", name);
+    }
+    return true;
+}
+
+/* One spelling reaches a handler (decision 7): no escapes, no empty, dot or parameter segments. */
+static bool check_path(struct request *request, struct error *error)
+{
+    size_t length = strcspn(request->target, "?");
+    char *path = lower(request->arena, request->target, length);
+
+    if (path[0] != '/') { /* RFC 9112, 3.2.2 and 3.2.4: only proxies are sent the other forms */
+        return fail(error, FAULT_MALFORMED, "the request's address is not a path");
+    }
+    if (strspn(path, "abcdefghijklmnopqrstuvwxyz0123456789/-_.~") != length
+        || strstr(path, "//") != NULL || strstr(path, "/.") != NULL) {
+        return fail(error, FAULT_NOT_FOUND, "there is nothing at this path");
+    }
+    if (length > 1 && path[length - 1] == '/') {
+        path[length - 1] = '\0';
+    }
+    request->path = path;
+    return true;
+}
+
+static bool check_target(struct request *request, struct error *error)
+{
+    const char *target = request->target;
+
+    for (size_t i = 0; target[i] != '\0'; i++) {
+        if (!isgraph((unsigned char)target[i])) {
+            return fail(error, FAULT_MALFORMED,
+                        "the request's address holds a character that must be escaped");
+        }
+    }
+    target += strcspn(target, "?");
+    request->query_string = target[0] == '?' ? target + 1 : "";
+    return check_path(request, error)
+           && fields_read(request->arena, request->query_string, strlen(request->query_string),
+                          &request->query, error);
 }
 
 bool hygiene_check(const struct raw_request *raw, struct request *request, struct error *error)
 {
+    if (!check_lines(raw, error) || !check_unique(raw, error) || !check_framing(raw, error)
+        || !check_coding(raw, error)) {
+        return false;
+    }
     read_headers(raw, request);
-    return check_lines(raw, error) && check_unique(raw, error) && check_framing(raw, error)
-           && check_coding(raw, error) && check_host(raw, request, error)
-           && check_target(request, error);
+    return check_host(raw, request, error) && check_target(request, error);
 }
 
 bool hygiene_check_body(struct request *request, struct error *error)
 {
     static const char form[] = "application/x-www-form-urlencoded";
-    size_t length = sizeof form - 1;
+    const char *type = request->content_type;
 
     if (request->body.length == 0) {
         return true;
     }
-    if (request->content_type == NULL || strncasecmp(request->content_type, form, length) != 0
-        || strchr("; \t", request->content_type[length]) == NULL) {
+    if (type == NULL || !is_word(type, strcspn(type, "; \t"), form)) {
         return fail(error, FAULT_MEDIA_TYPE, "the body must be %s", form);
     }
     return fields_read(request->arena, (const char *)request->body.data, request->body.length,
@@ -300,9 +324,9 @@ static bool is_own_origin(const struct request *request)
 {
     const char *origin = request->origin;
 
-    return strcasecmp(origin, request->snapshot->settings->main_url) == 0
+    return string_is_any_case(origin, request->snapshot->settings->main_url)
            || (string_starts(origin, "https://")
-               && strcasecmp(origin + strlen("https://"), request->host) == 0);
+               && string_is_any_case(origin + strlen("https://"), request->host));
 }
 
 bool hygiene_is_ours(const struct request *request)
@@ -310,10 +334,6 @@ bool hygiene_is_ours(const struct request *request)
     if (request->origin == NULL && request->fetch_site == NULL) {
         return true;
     }
-    if (request->origin != NULL && is_own_origin(request)) {
-        return true;
-    }
-    return request->fetch_site != NULL
-           && (strcmp(request->fetch_site, "same-origin") == 0
-               || strcmp(request->fetch_site, "same-site") == 0);
+    return is_own_origin(request) || string_is(request->fetch_site, "same-origin")
+           || string_is(request->fetch_site, "same-site");
 }

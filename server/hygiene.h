@@ -1,6 +1,6 @@
 /*
- * server/hygiene.h: what a request must be before anyone acts on it. Private to the listener, but
- * free of libmicrohttpd, so that a test can hand it any bytes.
+ * server/hygiene.h: what a request must be before anyone acts on it. Free of libmicrohttpd, so
+ * that a test can hand it any bytes.
  */
 #ifndef LANYARD_SERVER_HYGIENE_H
 #define LANYARD_SERVER_HYGIENE_H

@@ -1,5 +1,5 @@
 /*
- * server/link.c: see link.h. A handful of connections needs no heap of timers: the watchman walks
+ * server/link.c: see link.h. A thousand connections need no heap of timers: the watchman walks
  * the list four times a second.
  */
 #include "server/link.h"
@@ -20,10 +20,11 @@ struct link {
 };
 
 struct link_watch {
-    pthread_mutex_t lock; /* guards the list, every link in it, and `stopping` */
+    pthread_mutex_t lock; /* guards all below, and every link in the list */
     pthread_cond_t wake;
     pthread_t watchman;
     struct link *first;
+    size_t count, room;
     bool stopping;
 };
 
@@ -33,15 +34,35 @@ static int64_t monotonic(void)
 }
 
 /* Shutting, not closing: the descriptor stays libmicrohttpd's, whose poll wakes up at once. */
+static void shut(struct link *link)
+{
+    shutdown(link->descriptor, SHUT_RDWR);
+    link->overdue = 0;
+}
+
 static void shut_overdue(struct link_watch *watch)
 {
     int64_t now = monotonic();
 
     for (struct link *link = watch->first; link != NULL; link = link->next) {
         if (link->overdue != 0 && now >= link->overdue) {
-            shutdown(link->descriptor, SHUT_RDWR);
-            link->overdue = 0;
+            shut(link);
         }
+    }
+}
+
+/* Whoever connects and says nothing makes room for whoever does speak (H5). */
+static void shut_slowest(struct link_watch *watch)
+{
+    struct link *slowest = NULL;
+
+    for (struct link *link = watch->first; link != NULL; link = link->next) {
+        if (link->overdue != 0 && (slowest == NULL || link->overdue <= slowest->overdue)) {
+            slowest = link;
+        }
+    }
+    if (slowest != NULL) {
+        shut(slowest);
     }
 }
 
@@ -62,18 +83,19 @@ static void *watch_links(void *argument)
     return NULL;
 }
 
-struct link_watch *link_watch_new(void)
+struct link_watch *link_watch_new(size_t room)
 {
     struct link_watch *watch = memory_get(sizeof *watch);
     pthread_condattr_t attributes;
 
+    watch->room = room;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&watch->lock, NULL);
     pthread_cond_init(&watch->wake, &attributes);
     pthread_condattr_destroy(&attributes);
     if (pthread_create(&watch->watchman, NULL, watch_links, watch) != 0) {
-        abort();
+        memory_end("there is no thread for the watch over connections");
     }
     return watch;
 }
@@ -99,6 +121,9 @@ struct link *link_open(struct link_watch *watch, int descriptor, int64_t deadlin
     link->deadline = deadline;
     link->overdue = monotonic() + deadline;
     pthread_mutex_lock(&watch->lock);
+    if (++watch->count > watch->room) {
+        shut_slowest(watch);
+    }
     link->next = watch->first;
     if (watch->first != NULL) {
         watch->first->previous = link;
@@ -110,19 +135,19 @@ struct link *link_open(struct link_watch *watch, int descriptor, int64_t deadlin
 
 void link_close(struct link *link)
 {
-    if (link == NULL) {
-        return;
-    }
-    pthread_mutex_lock(&link->watch->lock);
+    struct link_watch *watch = link->watch;
+
+    pthread_mutex_lock(&watch->lock);
+    watch->count--;
     if (link->previous != NULL) {
         link->previous->next = link->next;
     } else {
-        link->watch->first = link->next;
+        watch->first = link->next;
     }
     if (link->next != NULL) {
         link->next->previous = link->previous;
     }
-    pthread_mutex_unlock(&link->watch->lock);
+    pthread_mutex_unlock(&watch->lock);
     free(link);
 }
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,7 +23,8 @@
     "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-MAC-ALL:+AEAD:"   \
     "-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1"
 
-#define CONNECTION_MEMORY ((size_t)(32 * 1024)) /* for the head of a request */
+#define DESCRIPTORS_KEPT 64                     /* for files, the state and the log */
+#define CONNECTION_MEMORY ((size_t)(64 * 1024)) /* for the heads of a request and its answer */
 #define THREAD_STACK ((size_t)(1024 * 1024))
 
 struct listener_credentials {
@@ -120,6 +122,20 @@ static size_t leave_escaped(void *argument, struct MHD_Connection *connection, c
 
 /* opening and closing ----------------------------------------------------------------------- */
 
+/* How many connections may be open: what is set, if there are descriptors for twice as many (for
+ * those being closed, and for files). */
+static size_t count_room(long connections)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return (size_t)connections;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return (size_t)connections < limit.rlim_cur / 2 ? (size_t)connections : limit.rlim_cur / 2;
+}
+
 /* A listening socket, or -1 with the reason in errno. */
 static int open_socket(const struct addrinfo *address)
 {
@@ -177,11 +193,11 @@ static bool open_entrance(struct listener *listener, struct entrance *entrance, 
         MHD_OPTION_NOTIFY_COMPLETED, exchange_end, NULL, MHD_OPTION_NOTIFY_CONNECTION,
         on_connection, entrance, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)settings->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        (unsigned)(listener->room * 5 / 4 + 1), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)settings->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)(settings->request_deadline / 1000), MHD_OPTION_THREAD_STACK_SIZE, THREAD_STACK,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES,
-        MHD_OPTION_HTTPS_CERT_CALLBACK, no_certificate, MHD_OPTION_END);
+        MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES, MHD_OPTION_HTTPS_CERT_CALLBACK, no_certificate,
+        MHD_OPTION_END);
     snapshot_release(snapshot);
     return entrance->daemon != NULL
            || fail(error, FAULT_INTERNAL, "the web server library did not start");
@@ -238,8 +254,10 @@ bool listener_start(struct arena *arena, struct lanyard *lanyard, request_handle
 
     made->lanyard = lanyard;
     made->handle = handle;
-    made->watch = link_watch_new();
-    opened = gnutls_session_ticket_key_generate(&made->ticket_key) == GNUTLS_E_SUCCESS
+    made->room = count_room(snapshot->settings->connections);
+    made->watch = link_watch_new(made->room);
+    opened = (gnutls_session_ticket_key_generate(&made->ticket_key) == GNUTLS_E_SUCCESS
+              || fail(error, FAULT_INTERNAL, "GnuTLS has no key for session tickets"))
              && add_port(made, PORT_MAIN, snapshot->settings, error)
              && add_port(made, PORT_PLAIN, snapshot->settings, error);
     snapshot_release(snapshot);

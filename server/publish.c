@@ -90,48 +90,56 @@ void publish_health(struct lanyard *lanyard, const struct request *request,
     text_add_literal(&response->body, "{\"status\":\"ok\"}\n");
 }
 
-static void send_file(struct lanyard *lanyard, const struct request *request,
-                      struct response *response, const char *name, bool certificate)
+/* What stands at the addresses in the lab's certificates. */
+struct published {
+    const char *path, *file;
+    bool is_certificate; /* otherwise a CRL */
+};
+
+static const struct published pki[] = {
+    {LAB_PATH_ROOT_CERTIFICATE, LAB_ROOT, true},
+    {LAB_PATH_ROOT_CRL, LAB_ROOT_CRL, false},
+    {LAB_PATH_ISSUING_CERTIFICATE, LAB_ISSUING, true},
+    {LAB_PATH_ISSUING_CRL, LAB_ISSUING_CRL, false},
+};
+
+static bool find_published(const char *path, const struct published **found, struct error *error)
+{
+    for (size_t i = 0; i < COUNT_OF(pki); i++) {
+        if (string_is(pki[i].path, path)) {
+            *found = &pki[i];
+            return true;
+        }
+    }
+    return fail(error, FAULT_NOT_FOUND, "there is nothing at this path");
+}
+
+/* Certificates lie on disk as PEM and CRLs as DER; both are served as DER (RFC 5280, 4.2.1.13). */
+static bool read_published(const struct request *request, const struct published *published,
+                           struct bytes *content, struct error *error)
+{
+    struct arena *arena = request->arena;
+    const char *path = path_join(arena, request->snapshot->settings->pki_folder, published->file);
+
+    return published->is_certificate ? certificate_der_load(arena, path, content, error)
+                                     : file_read(arena, path, FILE_LIMIT, content, error);
+}
+
+void publish_pki(struct lanyard *lanyard, const struct request *request, struct response *response)
 {
     struct error error = error_in(request->arena);
-    const char *path = path_join(request->arena, request->snapshot->settings->pki_folder, name);
+    const struct published *published;
     struct bytes content;
-    bool read = file_exists(path)
-                && (certificate ? certificate_der_load(request->arena, path, &content, &error)
-                                : file_read(request->arena, path, FILE_LIMIT, &content, &error));
 
-    if (!read) {
-        fail(&error, FAULT_NOT_FOUND, "this server has no %s", name);
-        error.fault = FAULT_NOT_FOUND;
+    if (!find_published(request->path, &published, &error)
+        || !read_published(request, published, &content, &error)) {
+        fail(&error, FAULT_NOT_FOUND, "this server does not publish that");
         refuse(lanyard, request, response, &error);
         return;
     }
     response->status = 200;
     response->cacheable = true;
-    response->content_type = certificate ? "application/pkix-cert" : "application/pkix-crl";
+    response->content_type =
+        published->is_certificate ? "application/pkix-cert" : "application/pkix-crl";
     text_add_unescaped(&response->body, (const char *)content.data, content.length);
-}
-
-void publish_root_certificate(struct lanyard *lanyard, const struct request *request,
-                              struct response *response)
-{
-    send_file(lanyard, request, response, LAB_ROOT, true);
-}
-
-void publish_root_crl(struct lanyard *lanyard, const struct request *request,
-                      struct response *response)
-{
-    send_file(lanyard, request, response, LAB_ROOT_CRL, false);
-}
-
-void publish_issuing_certificate(struct lanyard *lanyard, const struct request *request,
-                                 struct response *response)
-{
-    send_file(lanyard, request, response, LAB_ISSUING, true);
-}
-
-void publish_issuing_crl(struct lanyard *lanyard, const struct request *request,
-                         struct response *response)
-{
-    send_file(lanyard, request, response, LAB_ISSUING_CRL, false);
 }

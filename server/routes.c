@@ -4,8 +4,6 @@
 #include "server/handlers.h"
 #include "server/refusal.h"
 
-#include <string.h>
-
 struct route {
     const char *method;
     const char *path; /* lower case, without a trailing slash */
@@ -19,22 +17,22 @@ static const struct route routes[] = {
     {"POST", "/adfs/ls", PORT_MAIN, passive_post},
     {"GET", "/lanyard/health", PORT_MAIN, publish_health},
     {"GET", "/adfs/probe", PORT_PLAIN, publish_probe},
-    {"GET", LAB_PATH_ROOT_CERTIFICATE, PORT_PLAIN, publish_root_certificate},
-    {"GET", LAB_PATH_ROOT_CRL, PORT_PLAIN, publish_root_crl},
-    {"GET", LAB_PATH_ISSUING_CERTIFICATE, PORT_PLAIN, publish_issuing_certificate},
-    {"GET", LAB_PATH_ISSUING_CRL, PORT_PLAIN, publish_issuing_crl},
+    {"GET", LAB_PATH_ROOT_CERTIFICATE, PORT_PLAIN, publish_pki},
+    {"GET", LAB_PATH_ROOT_CRL, PORT_PLAIN, publish_pki},
+    {"GET", LAB_PATH_ISSUING_CERTIFICATE, PORT_PLAIN, publish_pki},
+    {"GET", LAB_PATH_ISSUING_CRL, PORT_PLAIN, publish_pki},
 };
 
 static bool is_at(const struct route *route, const struct request *request)
 {
-    return route->port == request->port && strcmp(route->path, request->path) == 0;
+    return route->port == request->port && string_is(route->path, request->path);
 }
 
 /* HEAD is answered as GET; libmicrohttpd leaves the body away (RFC 9110, 9.3.2). */
 static bool takes(const struct route *route, const char *method)
 {
-    return strcmp(route->method, method) == 0
-           || (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
+    return string_is(route->method, method)
+           || (string_is(method, "HEAD") && string_is(route->method, "GET"));
 }
 
 /* "GET, HEAD, POST": what the path does take, or NULL where there is no such path. */
@@ -45,7 +43,7 @@ static const char *allowed(const struct request *request)
     for (size_t i = 0; i < COUNT_OF(routes); i++) {
         if (is_at(&routes[i], request)) {
             text_print(&list, "%s%s%s", list.length > 0 ? ", " : "", routes[i].method,
-                       strcmp(routes[i].method, "GET") == 0 ? ", HEAD" : "");
+                       string_is(routes[i].method, "GET") ? ", HEAD" : "");
         }
     }
     return list.length > 0 ? list.start : NULL;
