@@ -17,6 +17,7 @@
  * connection, since the head of the answer, which may lead back to the same long address, must
  * fit in there, too. */
 #define HEAD_LIMIT (24 * 1024)
+#define SURPLUS_LIMIT (1024 * 1024)
 
 /* All of it lies in the request's arena. */
 struct exchange {
@@ -28,6 +29,7 @@ struct exchange {
     const char *line; /* where libmicrohttpd keeps the target, among the rest of the head */
     const char *server_name;
     struct text body;
+    size_t surplus; /* bytes of body that came after the most it may have */
     bool begun, counted;
     bool is_last; /* the connection closes after it */
 };
@@ -273,10 +275,8 @@ static enum MHD_Result refuse_and_close(struct exchange *exchange,
     return send_answer(exchange, connection);
 }
 
-/* libmicrohttpd takes no answer in the middle of a body, and a client that sends without end will
- * not wait for one: say why in the shortest form, and hang up. */
-static enum MHD_Result hang_up_on_body(const struct exchange *exchange,
-                                       struct MHD_Connection *connection)
+/* libmicrohttpd takes no answer in the middle of a body: this one goes past it. */
+static void say_too_large(const struct exchange *exchange, struct MHD_Connection *connection)
 {
     static const char answer[] =
         "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
@@ -290,7 +290,22 @@ static enum MHD_Result hang_up_on_body(const struct exchange *exchange,
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
         (void)!gnutls_record_send(session, answer, sizeof answer - 1);
     }
-    return MHD_NO;
+}
+
+/* A body without an announced length has grown too long. Its client is told, and has a little more
+ * taken from it: a connection closed at once would lose it the answer. */
+static enum MHD_Result swallow(struct exchange *exchange, struct MHD_Connection *connection,
+                               size_t *upload_length)
+{
+    if (exchange->surplus == 0) {
+        fail(&exchange->error, FAULT_TOO_LARGE, "the body is over %d bytes", BODY_LIMIT);
+        refuse(exchange->listener->lanyard, &exchange->request, &exchange->response,
+               &exchange->error);
+        say_too_large(exchange, connection);
+    }
+    exchange->surplus += *upload_length;
+    *upload_length = 0;
+    return exchange->surplus < SURPLUS_LIMIT ? MHD_YES : MHD_NO;
 }
 
 static enum MHD_Result answer_request(struct exchange *exchange, struct MHD_Connection *connection)
@@ -327,10 +342,10 @@ enum MHD_Result exchange_continue(void *argument, struct MHD_Connection *connect
         return MHD_YES; /* an answer given now would cost the connection, body or none */
     }
     if (*upload_length == 0) {
-        return answer_request(exchange, connection);
+        return exchange->surplus > 0 ? MHD_NO : answer_request(exchange, connection);
     }
-    if (exchange->body.length + *upload_length > BODY_LIMIT) {
-        return hang_up_on_body(exchange, connection);
+    if (exchange->surplus > 0 || exchange->body.length + *upload_length > BODY_LIMIT) {
+        return swallow(exchange, connection, upload_length);
     }
     text_add_unescaped(&exchange->body, upload, *upload_length);
     *upload_length = 0;
