@@ -176,22 +176,12 @@ static void every_problem_of_every_file_is_told_at_once(void **state)
 static void names_that_are_no_safe_file_names_are_refused(void **state)
 {
     struct place *place = *state;
-    static const char *const names[] = {"..",
-                                        ".a",
-                                        "-a",
-                                        "a/b",
-                                        "a\\b",
-                                        "a b",
-                                        "a:b",
-                                        "a@b",
-                                        "a\t",
-                                        "a*",
-                                        "caf\xc3\xa9",
-                                        "a%00",
-                                        "$a",
-                                        "a;b",
-                                        "0123456789012345678901234567890123456789012345678901234567"
-                                        "89012345"};
+    static const char *const names[] = {
+        "..",  ".a",          "-a",
+        "a/b", "a\\b",        "a b",
+        "a:b", "a@b",         "a\t",
+        "a*",  "caf\xc3\xa9", "a%00",
+        "$a",  "a;b",         "01234567890123456789012345678901234567890123456789012345678901234"};
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         put_file(
