@@ -12,6 +12,7 @@
  * date with it. A line that cannot be written is lost: no decision waits for its record.
  */
 #include "server/event_json.h"
+#include "server/journal.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -44,7 +45,8 @@ struct event_stream {
     int descriptor;
     const struct clock *clock;
     bool is_terminal, is_coloured;
-    pthread_mutex_t lock; /* held while writing: a pipe may take a line in two bites */
+    struct journal *journal; /* hears everything, too; NULL outside a lab */
+    pthread_mutex_t lock;    /* held while writing: a pipe may take a line in two bites */
 };
 
 /* words ------------------------------------------------------------------------------------ */
@@ -274,4 +276,15 @@ void event_tell(struct event_stream *stream, const struct event *event)
     }
     text_add_literal(&line, "\n");
     write_line(stream, &line);
+    journal_tell_event(stream->journal, event, wall);
+}
+
+void event_stream_attach(struct event_stream *stream, struct journal *journal)
+{
+    stream->journal = journal;
+}
+
+void event_note(struct event_stream *stream, const struct event *event)
+{
+    journal_tell_event(stream->journal, event, clock_read(stream->clock).wall);
 }

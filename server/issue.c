@@ -3,6 +3,7 @@
  * enter a token through the party's rules and by no other way (claimrules 11).
  */
 #include "server/handlers.h"
+#include "server/journal.h"
 
 #include <string.h>
 
@@ -91,13 +92,12 @@ static bool write_token(struct lanyard *lanyard, const struct request *request,
     return token_issue(request->arena, &wanted, token, error);
 }
 
-bool issue_token(struct lanyard *lanyard, const struct request *request,
-                 const struct sign_in_request *asked, const char *audience,
-                 const struct principal *principal, struct token *token, struct error *error)
+/* Authorization first: who may not have a token learns nothing of what it would say. */
+static bool apply_rules(const struct request *request, const struct sign_in_request *asked,
+                        const struct principal *principal, const struct claim_set *incoming,
+                        struct claim_set *issued, struct error *error)
 {
     struct attribute_source source = directory_source(&request->snapshot->directory);
-    struct claim_set *incoming = party_input(request, asked, principal);
-    struct claim_set *issued = claim_set_new(request->arena);
     struct rule_run run = {.arena = request->arena, .source = &source};
 
     run.stage = "issuance authorization rules";
@@ -105,9 +105,19 @@ bool issue_token(struct lanyard *lanyard, const struct request *request,
         return false;
     }
     run.stage = "issuance transform rules";
-    if (asked->party->issuance != NULL
-        && !rule_set_apply(asked->party->issuance, &run, incoming, issued, error)) {
-        return false;
-    }
-    return write_token(lanyard, request, asked, audience, principal, issued, token, error);
+    return asked->party->issuance == NULL
+           || rule_set_apply(asked->party->issuance, &run, incoming, issued, error);
+}
+
+bool issue_token(struct lanyard *lanyard, const struct request *request,
+                 const struct sign_in_request *asked, const char *audience,
+                 const struct principal *principal, struct token *token, struct error *error)
+{
+    struct claim_set *incoming = party_input(request, asked, principal);
+    struct claim_set *issued = claim_set_new(request->arena);
+    bool made = apply_rules(request, asked, principal, incoming, issued, error)
+                && write_token(lanyard, request, asked, audience, principal, issued, token, error);
+
+    journal_tell_claims(lanyard->journal, request, made ? token->id : NULL, incoming, issued);
+    return made;
 }

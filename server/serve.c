@@ -4,6 +4,7 @@
  */
 #include "server/serve.h"
 #include "server/handlers.h"
+#include "server/journal.h"
 #include "server/lab_files.h"
 #include "server/listener.h"
 
@@ -110,6 +111,10 @@ static bool open_parts(struct server *server, const struct snapshot *snapshot, s
 
     lanyard->events =
         event_stream_new(server->arena, settings->log, STDERR_FILENO, &lanyard->clock);
+    if (settings->lab) {
+        lanyard->journal = journal_new(server->arena, &lanyard->clock, &lanyard->dice);
+        event_stream_attach(lanyard->events, lanyard->journal);
+    }
     lanyard->gate = hash_gate_new(server->arena);
     lanyard->loops = loop_guard_new(server->arena);
     return lab_lock(server->arena, settings->folder, &server->lock, error)
