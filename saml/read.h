@@ -44,7 +44,7 @@ bool check_fails(struct reading *reading, enum check check, const char *format, 
 /* Whether all passed. */
 bool reading_passed(const struct reading *reading);
 
-/* dialect.c ------------------------------------------------------------------------------ */
+/* response.c ----------------------------------------------------------------------------- */
 
 /* What the two SAML versions call the same things. */
 struct dialect {
@@ -57,11 +57,12 @@ struct dialect {
 /* The dialect of an assertion element, or NULL for any other element. */
 const struct dialect *dialect_of(const xmlNode *element);
 
-/* response.c ----------------------------------------------------------------------------- */
-
 /* Finds the one token in a response: an assertion, or what holds an encrypted one. */
 MUST_CHECK bool response_find_token(struct reading *reading, const xmlDoc *document,
                                     const xmlNode **token);
+
+/* Whether `root` is an assertion without another one, seen or encrypted, inside. */
+bool response_is_one_assertion(const xmlNode *root);
 
 /* ids.c ---------------------------------------------------------------------------------- */
 

@@ -47,6 +47,11 @@ static size_t count_tokens(const xmlNode *root)
     return count;
 }
 
+bool response_is_one_assertion(const xmlNode *root)
+{
+    return dialect_of(root) != NULL && count_tokens(root) == 1;
+}
+
 /* The one response: the root itself, or alone in a collection. */
 static const xmlNode *find_response(const xmlNode *root, const char *space)
 {

@@ -33,6 +33,12 @@ enum signature_algorithm {
 
 enum token_format { TOKEN_SAML11 = 0, TOKEN_SAML20 };
 
+/* How an assertion is encrypted; its key goes under RSA-OAEP (MGF1, SHA-1), as AD FS's does. */
+enum encryption_algorithm {
+    ENCRYPTION_AES256_CBC = 0, /* the default from AD FS 2012 on */
+    ENCRYPTION_AES256_GCM,
+};
+
 /* Everything that goes into a token, and nothing else does. Times are wall milliseconds. */
 struct token_request {
     enum token_format format;
@@ -48,9 +54,14 @@ struct token_request {
     int64_t valid_until;
     const struct signer *signer;
     const struct dice *dice;
+    const struct bytes *encryption_certificate; /* DER, RSA; NULL: the assertion is in the clear */
+    enum encryption_algorithm encryption;
 };
 
-/* A signed assertion: self-contained, one line, no XML declaration. */
+/*
+ * A signed assertion, or with an encryption certificate what holds it: EncryptedAssertion for
+ * SAML 2.0, EncryptedData for SAML 1.1. Self-contained, one line, no XML declaration.
+ */
 struct token {
     const char *id; /* "_" and a UUID */
     const char *xml;

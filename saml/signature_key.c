@@ -5,6 +5,8 @@
  */
 #include "saml/signature_key.h"
 
+#include <openssl/bio.h>
+#include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -16,6 +18,21 @@
 static void drop_x509(X509 **certificate)
 {
     X509_free(*certificate);
+}
+
+static void drop_bio(BIO **bio)
+{
+    BIO_free(*bio);
+}
+
+static void drop_number(BIGNUM **number)
+{
+    BN_free(*number);
+}
+
+static void drop_string(char **string)
+{
+    OPENSSL_free(*string);
 }
 
 void signature_forget_complaints(void)
@@ -92,11 +109,45 @@ void signature_key_drop(xmlSecKey **key)
     *key = NULL;
 }
 
+/* The order and the spaces of .NET, which compares this text with its own certificates'. */
+#define NAME_FORM                                                                                  \
+    (XN_FLAG_SEP_CPLUS_SPC | XN_FLAG_DN_REV | XN_FLAG_FN_SN | ASN1_STRFLGS_ESC_2253                \
+     | ASN1_STRFLGS_UTF8_CONVERT)
+
+static const char *write_name(struct arena *arena, const X509_NAME *name)
+{
+    OWNED(drop_bio) BIO *bio = BIO_new(BIO_s_mem());
+    char *start = NULL;
+
+    if (bio == NULL || X509_NAME_print_ex(bio, name, 0, NAME_FORM) < 0) {
+        return NULL;
+    }
+    long length = BIO_get_mem_data(bio, &start);
+
+    return length > 0 && utf8_is_xml(start, (size_t)length)
+               ? arena_copy_range(arena, start, (size_t)length)
+               : NULL;
+}
+
+static const char *write_number(struct arena *arena, const ASN1_INTEGER *number)
+{
+    OWNED(drop_number) BIGNUM *value = ASN1_INTEGER_to_BN(number, NULL);
+    OWNED(drop_string) char *digits = value == NULL ? NULL : BN_bn2dec(value);
+
+    return arena_copy(arena, digits);
+}
+
 bool signature_key_names(struct arena *arena, struct bytes der, struct certificate_names *names,
                          struct error *error)
 {
     OWNED(drop_x509) X509 *certificate = NULL;
 
     *names = (struct certificate_names){0};
-    return decode(der, &certificate, error) && arena != NULL;
+    if (!decode(der, &certificate, error)) {
+        return false;
+    }
+    names->issuer = write_name(arena, X509_get_issuer_name(certificate));
+    names->serial = write_number(arena, X509_get0_serialNumber(certificate));
+    return (names->issuer != NULL && names->serial != NULL)
+           || refuse(error, "the certificate's issuer or serial number cannot be written");
 }

@@ -4,6 +4,7 @@
  * when it is complete and signed: the result is written last, in one assignment.
  */
 #include "saml/assertion.h"
+#include "saml/encrypt.h"
 #include "saml/signature.h"
 
 #include <string.h>
@@ -56,6 +57,23 @@ static bool write_assertion(struct arena *arena, const struct assertion *asserti
     return true;
 }
 
+/* In place of the assertion, where the relying party has a certificate for that. */
+static bool encrypt(struct arena *arena, const struct token_request *request, struct text *text,
+                    struct error *error)
+{
+    struct bytes assertion = {(const unsigned char *)text->start, text->length};
+    struct text encrypted = text_in(arena);
+
+    if (request->encryption_certificate == NULL) {
+        return true;
+    }
+    if (!assertion_encrypt(arena, request, assertion, &encrypted, error)) {
+        return false;
+    }
+    *text = encrypted;
+    return true;
+}
+
 static bool check_format(const struct assertion *assertion, struct error *error)
 {
     switch (assertion->request->format) {
@@ -76,7 +94,8 @@ bool token_issue(struct arena *arena, const struct token_request *request, struc
 
     *token = (struct token){0};
     if (!check_request(request, error) || !assertion_plan(arena, request, &assertion, error)
-        || !check_format(&assertion, error) || !write_assertion(arena, &assertion, &text, error)) {
+        || !check_format(&assertion, error) || !write_assertion(arena, &assertion, &text, error)
+        || !encrypt(arena, request, &text, error)) {
         return false;
     }
     *token = (struct token){
