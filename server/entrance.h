@@ -10,6 +10,7 @@
 
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <stdatomic.h>
 
 #define ENTRANCES_LIMIT (PORT_COUNT * 2) /* each port on IPv4 and IPv6 */
@@ -33,11 +34,17 @@ struct listener {
     atomic_size_t running;     /* requests being answered */
 };
 
+/* How far a TLS handshake got, as far as we can see. */
+enum progress { PROGRESS_NONE = 0, PROGRESS_BEGUN, PROGRESS_FINISHED };
+
 /* One open connection. */
 struct peer {
     struct link *link;
     const struct snapshot *snapshot; /* keeps the credentials of its TLS session */
-    bool served;                     /* it has had an answer before */
+    char remote[INET6_ADDRSTRLEN];   /* its address */
+    int64_t opened_at;               /* wall ms */
+    enum progress progress;
+    bool served; /* it has had an answer before */
 };
 
 /* exchange.c: libmicrohttpd's calls for each request, in the order they come. The argument is the

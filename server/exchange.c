@@ -5,10 +5,9 @@
  */
 #include "server/entrance.h"
 #include "server/hygiene.h"
+#include "server/journal.h"
 #include "server/refusal.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -30,7 +29,7 @@ struct exchange {
     const char *server_name;
     struct text body;
     size_t surplus; /* bytes of body that came after the most it may have */
-    bool begun, counted;
+    bool begun, counted, answered;
     bool is_last; /* the connection closes after it */
 };
 
@@ -55,24 +54,6 @@ static const char *server_name(struct arena *arena, struct MHD_Connection *conne
     return arena_copy(arena, name);
 }
 
-static const char *remote_address(struct arena *arena, struct MHD_Connection *connection)
-{
-    const struct sockaddr *address =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-    char name[INET6_ADDRSTRLEN] = "";
-    const char *start = name;
-
-    if (address->sa_family == AF_INET) {
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, name, sizeof name);
-    } else {
-        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, name, sizeof name);
-    }
-    if (string_starts(name, "::ffff:") && strchr(name, '.') != NULL) {
-        start += strlen("::ffff:"); /* an IPv4 client on a socket for both */
-    }
-    return arena_copy(arena, start);
-}
-
 /* its begin and its end --------------------------------------------------------------------- */
 
 /* The request line has been read; only now is its raw target to be had (decision 7). */
@@ -90,7 +71,8 @@ void *exchange_begin(void *argument, const char *target, struct MHD_Connection *
     exchange->request.port = entrance->port;
     exchange->request.target = arena_copy(arena, target);
     exchange->request.activity_id = dice_uuid(&lanyard->dice, arena);
-    exchange->request.remote = remote_address(arena, connection);
+    exchange->request.remote = exchange->peer->remote;
+    exchange->request.now = clock_read(&lanyard->clock); /* again once the head is there */
     exchange->line = target;
     exchange->server_name = server_name(arena, connection);
     exchange->error = error_in(arena);
@@ -113,6 +95,13 @@ void exchange_end(void *argument, struct MHD_Connection *connection, void **cont
     }
     if (exchange->counted) {
         atomic_fetch_sub(&exchange->listener->running, 1);
+    }
+    if (!exchange->begun) {
+        journal_begin(exchange->listener->lanyard->journal, &exchange->request);
+    }
+    if (!exchange->answered) {
+        journal_end(exchange->listener->lanyard->journal, &exchange->request,
+                    exchange->surplus > 0 ? exchange->response.status : 0);
     }
     exchange->peer->served = true;
     link_expect(exchange->peer->link);
@@ -183,6 +172,7 @@ static bool check_head(struct exchange *exchange, struct MHD_Connection *connect
                               .target = exchange->request.target,
                               .server_name = exchange->server_name};
 
+    exchange->request.method = raw.method;
     exchange->request.now = clock_read(&exchange->listener->lanyard->clock);
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, collect_header, &headers);
     /* How it reads chunks is too forgiving (a bare LF ends one): nothing may follow them. */
@@ -260,6 +250,9 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct MHD_Connect
         result = MHD_queue_response(connection, (unsigned)exchange->response.status, answer);
     }
     MHD_destroy_response(answer);
+    exchange->answered = result == MHD_YES;
+    journal_end(exchange->listener->lanyard->journal, &exchange->request,
+                exchange->answered ? exchange->response.status : 0);
     return result;
 }
 
@@ -335,8 +328,10 @@ enum MHD_Result exchange_continue(void *argument, struct MHD_Connection *connect
 
     (void)argument, (void)url;
     if (!exchange->begun) {
+        bool is_sound = check_head(exchange, connection, method, version);
         exchange->begun = true;
-        if (!check_head(exchange, connection, method, version)) {
+        journal_begin(exchange->listener->lanyard->journal, &exchange->request);
+        if (!is_sound) {
             return refuse_and_close(exchange, connection);
         }
         return MHD_YES; /* an answer given now would cost the connection, body or none */

@@ -5,7 +5,9 @@
  * TLS trusts everyone: that a handshake succeeded says nothing about who is at the other end.
  */
 #include "server/entrance.h"
+#include "server/journal.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <gnutls/abstract.h>
 #include <netdb.h>
@@ -60,19 +62,37 @@ bool listener_credentials_make(struct arena *arena, const struct settings *setti
     return true;
 }
 
+/* A message of the handshake was read or written. When the connection closes the session is gone,
+ * so how far it got is noted now. The pointer is the session database's; we have none. */
+static int on_handshake(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                        const gnutls_datum_t *message)
+{
+    struct peer *peer = gnutls_db_get_ptr(session);
+
+    (void)when, (void)message;
+    if (incoming != 0 && peer->progress != PROGRESS_FINISHED) {
+        peer->progress = type == GNUTLS_HANDSHAKE_FINISHED ? PROGRESS_FINISHED : PROGRESS_BEGUN;
+    }
+    return 0;
+}
+
 /*
  * Before the first step of the handshake. This is the one place where a connection's TLS is set
  * up: the credentials of the snapshot in force, and tickets so that a browser need not start anew.
  */
-static void set_up_tls(const struct entrance *entrance, const struct snapshot *snapshot,
+static void set_up_tls(const struct entrance *entrance, struct peer *peer,
                        struct MHD_Connection *connection)
 {
     gnutls_session_t session =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
 
-    gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, snapshot->credentials->certificate);
+    gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE,
+                           peer->snapshot->credentials->certificate);
     gnutls_certificate_server_set_request(session, GNUTLS_CERT_IGNORE); /* decision 15 */
     gnutls_session_ticket_enable_server(session, &entrance->listener->ticket_key);
+    gnutls_db_set_ptr(session, peer);
+    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST,
+                                       on_handshake);
 }
 
 /* libmicrohttpd wants a key of its own; `set_up_tls` gives each session ours before it is asked. */
@@ -87,6 +107,62 @@ static int no_certificate(gnutls_session_t session, const gnutls_datum_t *issuer
 
 /* connections ----------------------------------------------------------------------------- */
 
+static void name_peer(struct peer *peer, struct MHD_Connection *connection)
+{
+    static const char mapped[] = "::ffff:";
+    const struct sockaddr *address =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+    char *name = peer->remote;
+
+    if (address->sa_family == AF_INET) {
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, name,
+                  sizeof peer->remote);
+        return;
+    }
+    inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, name,
+              sizeof peer->remote);
+    if (string_starts(name, mapped) && strchr(name, '.') != NULL) {
+        memmove(name, name + strlen(mapped), strlen(name + strlen(mapped)) + 1);
+    } /* an IPv4 client on a socket for both */
+}
+
+/* A connection that closes without a request leaves no other trace than this one. */
+static void tell_silence(const struct entrance *entrance, const struct peer *peer)
+{
+    static const char *const how[] = {
+        [PROGRESS_NONE] = "the client connected and said nothing that is TLS",
+        [PROGRESS_BEGUN] = "the TLS handshake was begun and never finished: the client may not "
+                           "trust this server's certificate, or have lost patience",
+        [PROGRESS_FINISHED] = "the TLS handshake was finished, but no request came; browsers open "
+                              "connections in advance",
+    };
+
+    if (!peer->served && peer->snapshot->settings->lab) {
+        journal_tell_connection(
+            entrance->listener->lanyard->journal, peer->remote, entrance->port, peer->opened_at,
+            entrance->port == PORT_PLAIN ? "the client connected and said nothing that is HTTP"
+                                         : how[peer->progress]);
+    }
+}
+
+static struct peer *open_peer(const struct entrance *entrance, struct MHD_Connection *connection)
+{
+    struct listener *listener = entrance->listener;
+    struct peer *peer = memory_get(sizeof *peer);
+
+    peer->snapshot = snapshots_hold(listener->lanyard->snapshots);
+    peer->opened_at = clock_read(&listener->lanyard->clock).wall;
+    name_peer(peer, connection);
+    peer->link = link_open(
+        listener->watch,
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+        peer->snapshot->settings->request_deadline);
+    if (entrance->port != PORT_PLAIN) {
+        set_up_tls(entrance, peer, connection);
+    }
+    return peer;
+}
+
 static void on_connection(void *argument, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -94,18 +170,9 @@ static void on_connection(void *argument, struct MHD_Connection *connection, voi
     struct peer *peer = *context;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        struct listener *listener = entrance->listener;
-        peer = memory_get(sizeof *peer);
-        peer->snapshot = snapshots_hold(listener->lanyard->snapshots);
-        peer->link = link_open(
-            listener->watch,
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
-            peer->snapshot->settings->request_deadline);
-        if (entrance->port != PORT_PLAIN) {
-            set_up_tls(entrance, peer->snapshot, connection);
-        }
-        *context = peer;
+        *context = open_peer(entrance, connection);
     } else if (peer != NULL) {
+        tell_silence(entrance, peer);
         link_close(peer->link);
         snapshot_release(peer->snapshot);
         free(peer);
