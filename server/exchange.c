@@ -198,10 +198,29 @@ static bool add_header(struct MHD_Response *answer, const char *name, const char
     return MHD_add_response_header(answer, name, value) == MHD_YES;
 }
 
-static bool add_hsts(struct MHD_Response *answer, long seconds)
+/*
+ * RFC 6797 pins a name for all its ports: never one that every program of a machine shares, such
+ * as localhost, nor an address (decision 9).
+ */
+static bool may_be_pinned(const struct request *request)
 {
+    const char *host = request->snapshot->settings->host;
+    size_t length = strlen(host);
+    bool is_address = strchr(host, ':') != NULL || strspn(host, "0123456789.") == length;
+
+    return request->port != PORT_PLAIN && !is_address && !string_is(host, "localhost")
+           && !string_ends(host, ".localhost") && request->host != NULL
+           && strncasecmp(request->host, host, length) == 0;
+}
+
+static bool add_hsts(const struct request *request, struct MHD_Response *answer)
+{
+    long seconds = request->snapshot->settings->hsts_seconds;
     char value[48];
 
+    if (seconds == 0 || !may_be_pinned(request)) {
+        return true;
+    }
     snprintf(value, sizeof value, "max-age=%ld", seconds);
     return add_header(answer, "Strict-Transport-Security", value);
 }
@@ -214,7 +233,6 @@ static bool add_headers(const struct exchange *exchange, struct MHD_Response *an
 {
     const struct response *response = &exchange->response;
     const char *type = response->content_type, *policy = response->policy;
-    long hsts_seconds = exchange->request.snapshot->settings->hsts_seconds;
     bool added =
         add_header(answer, "Content-Type", type != NULL ? type : "text/html; charset=utf-8")
         && add_header(
@@ -224,8 +242,7 @@ static bool add_headers(const struct exchange *exchange, struct MHD_Response *an
         && add_header(answer, "X-Frame-Options", "DENY")
         && add_header(answer, "Referrer-Policy", "strict-origin")
         && (response->cacheable || add_header(answer, "Cache-Control", "no-store"))
-        && (exchange->request.port == PORT_PLAIN || hsts_seconds == 0
-            || add_hsts(answer, hsts_seconds))
+        && add_hsts(&exchange->request, answer)
         && (!exchange->is_last || add_header(answer, "Connection", "close"));
 
     for (size_t i = 0; i < response->headers.count; i++) {
