@@ -95,11 +95,10 @@ static bool read_number(const struct setting *setting, const char *text, long *n
 {
     size_t length = strlen(text);
 
-    /* Nine digits fit a long everywhere, and no limit needs more. */
-    if (length == 0 || length > 9 || strspn(text, "0123456789") != length) {
+    if (length == 0 || strspn(text, "0123456789") != length) {
         return false;
     }
-    *number = strtol(text, NULL, 10);
+    *number = strtol(text, NULL, 10); /* what overflows becomes LONG_MAX, past every limit */
     return *number >= setting->least && *number <= setting->most;
 }
 

@@ -216,6 +216,18 @@ static void a_wrong_override_is_named_by_its_source(void **state)
     problem_at(&place->error, 0, "--colour: no setting is called colour");
 }
 
+static void what_is_overridden_is_not_judged(void **state)
+{
+    struct place *place = *state;
+    struct overrides overrides = {0};
+    const struct settings *settings;
+
+    assert_false(load(place, "port: abc\n", NULL, &settings));
+    overrides_add(place->arena, &overrides, "port", "1111", "--port");
+    assert_true(load(place, "port: abc\n", &overrides, &settings));
+    assert_int_equal(settings->port, 1111);
+}
+
 static void an_environment_cannot_make_a_lab(void **state)
 {
     struct place *place = *state;
@@ -333,6 +345,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(flags_win_over_variables_and_variables_over_the_file,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_wrong_override_is_named_by_its_source, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_overridden_is_not_judged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_environment_cannot_make_a_lab, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_party_from_the_command_line_is_complete, set_up,
                                         tear_down),

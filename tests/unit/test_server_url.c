@@ -180,6 +180,31 @@ static void what_browsers_read_differently_is_refused(void **state)
     }
 }
 
+static void the_reason_is_the_one_that_matters(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"https://rp.test\\@evil.test", "contains a backslash"},
+        {"https://rp.test/ x", "contains a blank"},
+        {"https://rp.test@evil.test/", "carries user information (@)"},
+        {"https://rp.test/#x", "carries a fragment (#)"},
+        {"javascript:alert(1)", "does not begin with https:// or http://"},
+        {"https://rp.test/..", "has . or .. as a path segment"},
+        {"https://rp.test/%2e", "has a percent-encoded dot"},
+        {"https://0x7f.1/", "has no valid host name"},
+        {"https://rp.test:99999/", "has a port number over 65535"},
+    };
+    struct url url;
+
+    for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+        struct error error = error_in(*state);
+
+        assert_false(url_read(*state, pairs[i][0], &url, &error));
+        if (strstr(error.problems[0].found, pairs[i][1]) == NULL) {
+            fail_msg("%s: %s", pairs[i][0], error.problems[0].found);
+        }
+    }
+}
+
 static void an_overlong_address_is_refused(void **state)
 {
     char *longest = arena_alloc(*state, URL_LIMIT + 2);
@@ -320,6 +345,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_ipv6_address_has_one_spelling, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_browsers_read_differently_is_refused, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(the_reason_is_the_one_that_matters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_overlong_address_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_configured_address_and_what_lies_beneath_fit, set_up,
                                         tear_down),
