@@ -13,14 +13,15 @@
 #include <string.h>
 #include <time.h>
 
-/* One search: steps of backtracking, and the memory they may take. */
+/* One search: steps of backtracking, and the memory they may take. A step may look through the
+ * whole subject, so steps alone bound no time. */
 #define STEP_LIMIT 1000000
 #define DEPTH_LIMIT 250000
 #define HEAP_LIMIT_KIB 16384
 
-/* One run: processor time spent, looked at every so many searches, and patterns from claims. */
-#define RUN_LIMIT_MS 3000
-#define LOOK_EVERY 16
+/* One run: processor time spent, looked at every so many items tried, and patterns from claims. */
+#define RUN_LIMIT_MS 1000
+#define LOOK_EVERY 128
 #define DYNAMIC_LIMIT 1000
 
 struct regex {
@@ -43,7 +44,7 @@ struct matcher {
     pcre2_match_context *context;
     struct dynamic_regex *dynamic;
     size_t dynamic_count, dynamic_room;
-    size_t searches;
+    size_t effort;   /* searches begun, and items of patterns tried */
     int64_t started; /* processor time of this thread, ms */
 };
 
@@ -64,6 +65,18 @@ static int64_t processor_ms(void)
 
     (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool took_too_long(struct matcher *matcher)
+{
+    return ++matcher->effort % LOOK_EVERY == 0 && processor_ms() - matcher->started > RUN_LIMIT_MS;
+}
+
+/* Called by PCRE2 before each item of a pattern; anything but 0 ends the search. */
+static int look_at_time(pcre2_callout_block *block, void *matcher)
+{
+    (void)block;
+    return took_too_long(matcher) ? PCRE2_ERROR_CALLOUT : 0;
 }
 
 static const char *library_reason(struct arena *arena, int code)
@@ -97,7 +110,8 @@ bool regex_compile(struct arena *arena, const char *pattern, const struct regex 
     /* .NET knows one line end, LF, whatever PCRE2 was built for. */
     pcre2_set_newline(context, PCRE2_NEWLINE_LF);
     regex->code = pcre2_compile((PCRE2_SPTR)dialect.pattern, PCRE2_ZERO_TERMINATED,
-                                PCRE2_UTF | PCRE2_UCP | PCRE2_ALT_BSUX, &code, &offset, context);
+                                PCRE2_UTF | PCRE2_UCP | PCRE2_ALT_BSUX | PCRE2_AUTO_CALLOUT, &code,
+                                &offset, context);
     if (regex->code == NULL) {
         *reason = library_reason(arena, code);
         return false;
@@ -128,6 +142,7 @@ struct matcher *matcher_new(struct arena *arena)
         pcre2_set_match_limit(matcher->context, STEP_LIMIT);
         pcre2_set_depth_limit(matcher->context, DEPTH_LIMIT);
         pcre2_set_heap_limit(matcher->context, HEAP_LIMIT_KIB);
+        (void)pcre2_set_callout(matcher->context, look_at_time, matcher);
     }
     return matcher;
 }
@@ -176,15 +191,17 @@ static bool search(struct matcher *matcher, const struct regex *regex, const str
         *reason = "out of memory";
         return false;
     }
-    if (matcher->searches++ % LOOK_EVERY == 0 && processor_ms() - matcher->started > RUN_LIMIT_MS) {
-        *reason = "the regular expressions of this run took more than three seconds";
-        return false;
-    }
-    result = pcre2_match(regex->code, (PCRE2_SPTR)match->subject, match->subject_length, start,
-                         options, matcher->data, matcher->context);
+    result = took_too_long(matcher)
+                 ? PCRE2_ERROR_CALLOUT
+                 : pcre2_match(regex->code, (PCRE2_SPTR)match->subject, match->subject_length,
+                               start, options, matcher->data, matcher->context);
     *found = result >= 0;
     if (result >= 0 || result == PCRE2_ERROR_NOMATCH) {
         return true;
+    }
+    if (result == PCRE2_ERROR_CALLOUT) {
+        *reason = "the regular expressions of this run took more than a second";
+        return false;
     }
     *reason = library_reason(matcher->arena, result);
     return false;
