@@ -33,6 +33,7 @@ struct account_set {
     struct name_index by_name, by_upn;
 };
 
+/* Paths of the files of a folder. */
 struct file_list {
     const char **names;
     size_t count, room;
@@ -102,6 +103,7 @@ static const char *upn_of(const struct account *account)
     return account->upn;
 }
 
+/* Folded once here, so that finding folds only what was typed. */
 static void build_index(struct arena *arena, const struct account_set *set,
                         const char *(*key_of)(const struct account *), struct name_index *index)
 {
@@ -136,7 +138,7 @@ static void check_unique(struct arena *arena, const struct name_index *index, co
     }
 }
 
-/* The account whose key equals the first `length` bytes of `typed`, whatever their case. */
+/* The account of that name, whatever its case. `typed` comes from a stranger. */
 static const struct account *find_in(const struct name_index *index, const char *typed)
 {
     char folded[TYPED_LIMIT + 1];
@@ -160,6 +162,7 @@ static const struct account *find_in(const struct name_index *index, const char 
     return NULL;
 }
 
+/* An account that was not found is nobody, never the last one looked at. */
 static enum account_lookup found_or_not(const struct account *found, const struct account **account)
 {
     *account = found;
@@ -186,6 +189,7 @@ static enum account_lookup find_in_domain(const struct account_set *accounts,
 /* loading
  * ------------------------------------------------------------------------------------------ */
 
+/* Those with problems are kept, too, so that their names are compared with the others. */
 static void read_files(struct arena *arena, const struct file_list *files, struct account_set *set,
                        struct error *error)
 {

@@ -11,6 +11,7 @@
 #define NAME_LIMIT ((size_t)64)
 #define UPN_LIMIT ((size_t)512)
 
+/* What is being read, and where problems go. */
 struct reader {
     struct arena *arena;
     struct error *error;
@@ -64,6 +65,7 @@ bool account_upn_is_valid(const char *upn)
 
 /* problems ------------------------------------------------------------------------------------- */
 
+/* Always false. */
 static bool refuse_at(const struct reader *reader, int line, int column, const char *found,
                       const char *expected, const char *cure)
 {
@@ -165,6 +167,7 @@ static bool check_text(const struct reader *reader, const struct yaml_node *item
     return true;
 }
 
+/* One value of one attribute. The two names everything hangs on have fields of their own. */
 static void add_attribute(const struct reader *reader, const struct yaml_node *item,
                           const struct yaml_node *value, struct account *account)
 {
@@ -180,6 +183,7 @@ static void add_attribute(const struct reader *reader, const struct yaml_node *i
     }
 }
 
+/* A word or a list of words; some attributes have one value by their schema. */
 static void read_attribute(const struct reader *reader, const struct yaml_node *item,
                            struct account *account)
 {
@@ -199,6 +203,7 @@ static void read_attribute(const struct reader *reader, const struct yaml_node *
     }
 }
 
+/* Never the password itself: a hash of the one kind whose cost is known (see account.h). */
 static void read_password(const struct reader *reader, const struct yaml_node *item,
                           struct account *account)
 {
@@ -213,6 +218,7 @@ static void read_password(const struct reader *reader, const struct yaml_node *i
     account->password_hash = item->text;
 }
 
+/* Whatever is not plainly true does not let anybody in. */
 static void read_enabled(const struct reader *reader, const struct yaml_node *item,
                          struct account *account)
 {
@@ -246,6 +252,7 @@ static const char *right_spelling(const char *key)
     return NULL;
 }
 
+/* A key must be one we know, spelled right, or the name of an attribute that came only once. */
 static bool check_key(const struct reader *reader, const struct yaml_node *map, size_t index)
 {
     const struct yaml_node *item = &map->items[index];
@@ -283,6 +290,7 @@ static void read_item(const struct reader *reader, const struct yaml_node *item,
     }
 }
 
+/* Without both names nobody could sign in as this user, or two files could be one person. */
 static void check_required(const struct reader *reader, const struct yaml_node *map,
                            struct account *account)
 {

@@ -34,6 +34,7 @@ struct editor {
     struct text out;
 };
 
+/* The entries are few: a person has some twenty attributes. */
 static void add_entry(struct arena *arena, struct entries *entries, const struct entry *entry)
 {
     entries->list =
@@ -51,6 +52,7 @@ static void add_single(struct arena *arena, struct entries *entries, const char 
               &(struct entry){.key = key, .values = values, .count = 1, .is_implied = is_implied});
 }
 
+/* Without case, as attributes are told apart. */
 static struct entry *find_entry(const struct entries *entries, const char *key)
 {
     for (size_t i = 0; i < entries->count; i++) {
@@ -84,6 +86,7 @@ static struct entries entries_of(struct arena *arena, const struct account *acco
     return entries;
 }
 
+/* "key: value", or a list when there are several. */
 static void write_entry(struct text *text, const struct entry *entry)
 {
     /* The two keys that are no attributes and look like other kinds are never quoted. */
@@ -171,6 +174,7 @@ static bool is_line_by_line(const struct yaml_node *root, struct bytes old)
     return memchr(old.data, '\r', old.length) == NULL;
 }
 
+/* The old text with what differs written anew. */
 static bool edit(struct arena *arena, const char *path, const struct entries *entries,
                  struct text *out, struct error *error)
 {
@@ -230,6 +234,7 @@ static bool check_text(struct arena *arena, const char *path, const struct accou
            || fail(error, FAULT_INTERNAL, "%s would not say what it should", path);
 }
 
+/* A name from a command line becomes a file name only if it is a safe one. */
 static bool new_path(struct arena *arena, const char *folder, const struct account *account,
                      const char **path, struct error *error)
 {

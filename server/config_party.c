@@ -55,6 +55,7 @@ static const char *reason_in(const struct error *error)
     return string_starts(sentence, "the address ") ? sentence + strlen("the address ") : sentence;
 }
 
+/* The first address is where tokens go by default, so it must be one place, not a pattern. */
 static bool check_endpoint(const struct config_reader *reader, const struct given *given,
                            const char *text, bool is_default)
 {
@@ -156,6 +157,7 @@ static bool check_identifier(const struct config_reader *reader, const struct gi
     return true;
 }
 
+/* Each is checked against the parties before this one, and against those before it here. */
 static void read_identifiers(const struct config_reader *reader, const struct yaml_node *map,
                              const struct party_list *parties, struct relying_party *party)
 {
@@ -184,6 +186,7 @@ static void read_identifiers(const struct config_reader *reader, const struct ya
     }
 }
 
+/* wsfed_endpoint comes first in the list: it is where tokens go when nobody asks otherwise. */
 static void read_endpoints(const struct config_reader *reader, const struct yaml_node *map,
                            struct relying_party *party)
 {
@@ -216,6 +219,7 @@ static void read_endpoints(const struct config_reader *reader, const struct yaml
     party->reply_url_count = strings.count;
 }
 
+/* People tell parties apart by name, in logs and on pages. */
 static void read_name(const struct config_reader *reader, const struct yaml_node *map,
                       const struct party_list *parties, struct relying_party *party)
 {
@@ -262,6 +266,7 @@ static void add_party(const struct config_reader *reader, struct party_list *par
     parties->list[parties->count++] = *party;
 }
 
+/* One entry of the list. It is kept even if it has problems, so that the next are compared. */
 static void read_party(const struct config_reader *reader, const struct yaml_node *map,
                        struct party_list *parties)
 {
@@ -314,6 +319,7 @@ static const char *split_format(struct arena *arena, const char *address, enum t
     return address;
 }
 
+/* A party of --rp lives in memory only; its rules are those a new lab gets as files. */
 static void read_flag(const struct config_reader *reader, const char *value,
                       struct party_list *parties)
 {

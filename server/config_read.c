@@ -73,6 +73,7 @@ static const char *expected_number(const struct config_reader *reader,
                        setting->most, unit);
 }
 
+/* In words, what a setting's value may be. */
 static const char *expected_of(const struct config_reader *reader, const struct setting *setting)
 {
     switch (setting->kind) {
@@ -128,6 +129,7 @@ _Static_assert(sizeof(enum log_format) == sizeof(unsigned)
                    && sizeof(enum signature_algorithm) == sizeof(unsigned),
                "a choice is stored as an unsigned int");
 
+/* The words stand in the order of the enum's values. */
 static bool store_choice(const struct setting *setting, const char *text, void *place)
 {
     for (unsigned i = 0; setting->words[i] != NULL; i++) {
@@ -154,6 +156,7 @@ static bool store_text(const struct config_reader *reader, const struct setting 
     return true;
 }
 
+/* Reads `text` by its kind into `place`. False if it is not of that kind or does not fit. */
 static bool store(const struct config_reader *reader, const struct setting *setting,
                   const char *text, void *place)
 {
@@ -194,6 +197,7 @@ static const char *cure_of(const struct setting *setting, const struct given *gi
     return NULL;
 }
 
+/* Reads one value, wherever it was given. */
 static void read_value(const struct config_reader *reader, const struct setting *setting,
                        const struct given *given, void *values)
 {
@@ -223,6 +227,7 @@ static const struct setting *find_setting(const struct setting *table, size_t co
     return NULL;
 }
 
+/* A cure for a misspelt key. */
 static const char *nearest_key(const struct config_reader *reader, const struct setting *table,
                                size_t count, const char *key)
 {

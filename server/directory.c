@@ -37,6 +37,7 @@ static bool refuse(struct error *error, const char *why)
 /* the query
  * ---------------------------------------------------------------------------------------- */
 
+/* Cut before any parameter is in it: a semicolon in a claim's value adds no part. */
 static bool split_query(struct arena *arena, const char *query, struct query_parts *parts,
                         struct error *error)
 {
@@ -95,6 +96,7 @@ static bool expand(struct arena *arena, const char *part, const struct store_que
     return true;
 }
 
+/* Only the filter has a grammar that a value could break out of. */
 static bool expand_all(struct arena *arena, const struct store_query *query,
                        struct query_parts *parts, struct error *error)
 {
@@ -146,6 +148,7 @@ static bool read_attributes(struct arena *arena, const char *list, size_t column
 /* the search
  * --------------------------------------------------------------------------------------- */
 
+/* By either of its names. AD FS would have to reach another domain; a lab has one. */
 static bool is_our_domain(const struct settings *settings, const char *account, size_t length)
 {
     const char *const names[] = {settings->netbios_domain, settings->upn_suffix};
@@ -222,6 +225,7 @@ static struct object_list all_objects(struct arena *arena, const struct director
     return objects;
 }
 
+/* Tries the filter on everything. Whoever writes one that fits several people meant one. */
 static bool search(struct arena *arena, const struct directory *directory, const char *text,
                    struct object_list *found, struct error *error)
 {
@@ -268,6 +272,7 @@ static bool find_objects(struct arena *arena, const struct directory *directory,
     return true;
 }
 
+/* A row per object, a cell per attribute; a cell without values makes no claim. */
 static void fill_answer(struct arena *arena, const struct object_list *objects,
                         const char *const *attributes, size_t columns, struct answer *answer)
 {
@@ -284,6 +289,7 @@ static void fill_answer(struct arena *arena, const struct object_list *objects,
     *answer = (struct answer){.rows = rows, .count = objects->count, .issuer = ISSUER_AD};
 }
 
+/* An attribute_source: read, then judged, then answered. */
 static bool ask(const void *world, struct arena *arena, const struct store_query *query,
                 struct answer *answer, struct error *error)
 {

@@ -50,12 +50,14 @@ static const char *first_value(struct arena *arena, const struct account *accoun
 /* names ------------------------------------------------------------------------------------------
  */
 
+/* memberOf holds distinguished names in Active Directory; here plain names do as well. */
 static bool is_distinguished_name(const char *name)
 {
     return (name[0] == 'C' || name[0] == 'c') && (name[1] == 'N' || name[1] == 'n')
            && name[2] == '=';
 }
 
+/* The byte two hexadecimal digits stand for, or -1. */
 static int hex_pair(const char *at)
 {
     char pair[3] = {at[0], at[0] == '\0' ? '\0' : at[1], '\0'};
@@ -112,6 +114,7 @@ static const char *distinguished_name(struct arena *arena, const struct settings
     return text.start;
 }
 
+/* What Active Directory keeps as cn. */
 static const char *name_of(struct arena *arena, const struct directory_object *object)
 {
     const char *shown;
@@ -159,6 +162,7 @@ static const char *small_letters(struct arena *arena, const char *string)
     return copy;
 }
 
+/* The lab's domain has the same SID wherever its name is the same. */
 static const char *domain_sid(struct arena *arena, const struct settings *settings, uint32_t part)
 {
     const char *domain = small_letters(arena, settings->upn_suffix);
@@ -217,6 +221,7 @@ static void add_token_groups(struct value_list *values, const struct directory_o
     }
 }
 
+/* claimrules 8.1: the names, and the names with either form of the domain before them. */
 static bool is_token_groups(const char *attribute)
 {
     static const char *const forms[] = {
@@ -242,6 +247,7 @@ static void add_classes(struct value_list *values, const struct directory_object
     }
 }
 
+/* The other side of memberOf, for filters such as (member={0}). */
 static void add_members(struct value_list *values, const struct directory_object *object)
 {
     const struct account_set *accounts = object->directory->accounts;
@@ -289,6 +295,7 @@ static void add_implied(struct value_list *values, const struct directory_object
     }
 }
 
+/* The file wins over what is worked out. */
 static struct value_list gather(struct arena *arena, const struct directory_object *object,
                                 const char *attribute)
 {
@@ -310,6 +317,7 @@ static struct value_list gather(struct arena *arena, const struct directory_obje
 /* GUIDs
  * -------------------------------------------------------------------------------------------- */
 
+/* Attributes of sixteen bytes, which the files hold in the usual notation. */
 static bool is_binary(const char *attribute)
 {
     return string_is_any_case(attribute, "objectGUID")

@@ -48,6 +48,7 @@ struct cursor {
     struct error *error;
 };
 
+/* Says where, not what: the filter holds values out of claims. Always false. */
 static bool refuse(const struct cursor *cursor, const char *what)
 {
     return fail(cursor->error, FAULT_CLAIMS, "the LDAP filter is wrong at character %zu: %s",
@@ -62,6 +63,7 @@ static void skip_blanks(struct cursor *cursor)
 /* reading ----------------------------------------------------------------------------------------
  */
 
+/* -1 for what is no hexadecimal digit. */
 static int hex_value(char c)
 {
     const char *digits = "0123456789abcdef";
@@ -130,6 +132,7 @@ static bool read_value(struct cursor *cursor, struct filter *filter)
     return true;
 }
 
+/* RFC 4512, 2.5: a name or an OID, with its options. */
 static bool read_attribute(struct cursor *cursor, struct filter *filter)
 {
     size_t length = strspn(cursor->at, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -189,6 +192,7 @@ static bool read_operator(struct cursor *cursor, struct filter *filter)
     return refuse(cursor, "=, ~=, >= or <= is expected");
 }
 
+/* What compares an attribute with a value. */
 static bool read_item(struct cursor *cursor, struct filter *filter)
 {
     if (!read_attribute(cursor, filter) || !read_operator(cursor, filter)
@@ -266,6 +270,7 @@ static bool read_filter(struct cursor *cursor, struct filter *filter, int depth)
 /* trying -----------------------------------------------------------------------------------------
  */
 
+/* Lengths first: an escaped NUL ends nothing. */
 static bool same_bytes(const struct bytes *left, const struct bytes *right)
 {
     return left->length == right->length && memcmp(left->data, right->data, left->length) == 0;
@@ -297,6 +302,7 @@ static bool has_pieces(const struct bytes *pieces, size_t count, const struct by
     return true;
 }
 
+/* Decimal only; what is no number compares as text. */
 static bool read_integer(const struct bytes *value, long long *number)
 {
     const char *text = (const char *)value->data;
@@ -356,6 +362,7 @@ static bool value_fits(const struct filter *filter, const struct bytes *pieces,
     }
 }
 
+/* One value that fits is enough (RFC 4511, 4.5.1.7). */
 static bool item_fits(struct arena *arena, const struct filter *filter,
                       const struct filter_object *object)
 {

@@ -21,6 +21,7 @@ struct cursor {
     const char *why;
 };
 
+/* The sentences are ours alone: what a stranger sent is never quoted in them. Always false. */
 static bool refuse(struct cursor *cursor, const char *why)
 {
     cursor->why = why;
@@ -60,6 +61,7 @@ static char *to_lower(struct arena *arena, const char *start, size_t length)
     return copy;
 }
 
+/* Of a character that is_hex. */
 static int hex_value(char c)
 {
     if (is_digit(c)) {
@@ -70,6 +72,10 @@ static int hex_value(char c)
 
 /* hosts -------------------------------------------------------------------------------------- */
 
+/*
+ * RFC 1123, 2.1, and the underscore that service names have. No percent sign: a host is never
+ * decoded, so "rp%2etest" cannot become another name later.
+ */
 static bool label_is_valid(const char *start, size_t length)
 {
     if (length == 0 || length > LABEL_LIMIT || *start == '-' || start[length - 1] == '-') {
@@ -96,6 +102,7 @@ static bool ends_in_number(const char *host)
     return strspn(last, "0123456789") == strlen(last);
 }
 
+/* Labels between single dots. A dot at the end would be a second spelling of the same host. */
 static bool name_is_valid(const char *host)
 {
     size_t length = strlen(host);
@@ -142,6 +149,7 @@ const char *host_for_url(struct arena *arena, const char *host)
 
 /* the parts of an address, in order ------------------------------------------------------------ */
 
+/* Only these two: everything else is code, a file or another program to a browser (R3, R7). */
 static bool read_scheme(struct cursor *cursor, struct url *url)
 {
     static const char *const schemes[] = {"https", "http"};
@@ -159,6 +167,7 @@ static bool read_scheme(struct cursor *cursor, struct url *url)
     return refuse(cursor, "does not begin with https:// or http://");
 }
 
+/* RFC 3986, 3.2.2. A zone (%eth0) means something on one machine only; inet_pton refuses it. */
 static bool read_bracketed_host(struct cursor *cursor, struct url *url)
 {
     size_t length = strcspn(cursor->at + 1, "]");
@@ -188,6 +197,7 @@ static bool read_host(struct cursor *cursor, struct url *url)
     return host_is_valid(url->host) || refuse(cursor, "has no valid host name");
 }
 
+/* RFC 3986, 3.2.3, less the spellings it allows twice: no number at all, and leading zeros. */
 static bool read_port(struct cursor *cursor, struct url *url)
 {
     size_t digits;
@@ -247,6 +257,7 @@ static bool skip_characters(struct cursor *cursor, const char *more, bool in_pat
     return true;
 }
 
+/* RFC 3986, 5.2.4 would take them out, and the path compared would not be the path fetched. */
 static bool has_dot_segment(const char *path)
 {
     while (*path == '/') {
@@ -288,6 +299,7 @@ static bool read_query(struct cursor *cursor, struct url *url)
     return true;
 }
 
+/* A fragment stays in the browser: a token posted there would seem to go somewhere else. */
 static bool read_end(struct cursor *cursor)
 {
     if (*cursor->at == '\0') {
@@ -299,6 +311,7 @@ static bool read_end(struct cursor *cursor)
     return refuse(cursor, "has a character that may not stand in an address");
 }
 
+/* First of all: browsers drop tabs and line ends and turn backslashes into slashes. */
 static bool check_characters(struct cursor *cursor)
 {
     for (const char *c = cursor->at; *c != '\0'; c++) {

@@ -14,6 +14,7 @@
 /* Keys at most in one map: a map of settings is looked through key by key. */
 #define KEY_LIMIT 1000
 
+/* The tree being built, and how far it is. */
 struct reader {
     struct arena *arena;
     struct error *error;
@@ -140,6 +141,7 @@ static struct yaml_node *begin_value(struct reader *reader, const yaml_event_t *
     return node;
 }
 
+/* Keys are compared as strings: "a" and a are one key. */
 static bool take_key(struct reader *reader, const yaml_event_t *event)
 {
     struct yaml_node *map = innermost(reader);
@@ -169,6 +171,7 @@ static bool take_key(struct reader *reader, const yaml_event_t *event)
     return check_bare(reader, event->start_mark, event->data.scalar.anchor, event->data.scalar.tag);
 }
 
+/* A word: the key that is due, or a value. */
 static bool take_scalar(struct reader *reader, const yaml_event_t *event)
 {
     const char *value = (const char *)event->data.scalar.value;
@@ -189,6 +192,7 @@ static bool take_scalar(struct reader *reader, const yaml_event_t *event)
     return check_bare(reader, event->start_mark, event->data.scalar.anchor, event->data.scalar.tag);
 }
 
+/* Opens a list or a map, unless the stack of open ones is full. */
 static bool take_start(struct reader *reader, const yaml_event_t *event, enum yaml_kind kind)
 {
     struct yaml_node *node;
@@ -222,6 +226,7 @@ static bool take_end(struct reader *reader, const yaml_event_t *event)
     return true;
 }
 
+/* Nothing is looked up or copied: the place stays empty and the file is refused. */
 static bool take_alias(struct reader *reader, const yaml_event_t *event)
 {
     if (key_is_due(reader)) {
@@ -232,6 +237,7 @@ static bool take_alias(struct reader *reader, const yaml_event_t *event)
                 "Write the value itself; text that begins with * goes in quotation marks.");
 }
 
+/* One document a file, and no directives, which could rename tags. */
 static bool take_document(struct reader *reader, const yaml_event_t *event)
 {
     if (++reader->documents > 1) {

@@ -307,6 +307,7 @@ static void nobody_is_found_by_anything_else(void **state)
         {"LAB\\\\alice", ACCOUNT_UNKNOWN},
         {"LAB\\ALICE ", ACCOUNT_UNKNOWN},
         {"LABX\\alice", ACCOUNT_UNKNOWN},
+        {"XYZ\\alice", ACCOUNT_UNKNOWN},
         {"LA\\alice", ACCOUNT_UNKNOWN},
         {".\\alice", ACCOUNT_UNKNOWN},
         {"lab.test\\alice", ACCOUNT_UNKNOWN},
