@@ -128,8 +128,8 @@ static bool read_published(const struct request *request, const struct published
 void publish_pki(struct lanyard *lanyard, const struct request *request, struct response *response)
 {
     struct error error = error_in(request->arena);
-    const struct published *published;
-    struct bytes content;
+    const struct published *published = NULL;
+    struct bytes content = {0};
 
     if (!find_published(request->path, &published, &error)
         || !read_published(request, published, &content, &error)) {
