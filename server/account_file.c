@@ -10,7 +10,6 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* No name is longer, so nothing longer needs to be looked up. */
 #define TYPED_LIMIT ((size_t)512)
@@ -78,8 +77,7 @@ static bool list_files(struct arena *arena, const char *folder, struct file_list
     return true;
 }
 
-/* finding by name --------------------------------------------------------------------------------
- */
+/* finding by name ------------------------------------------------------------------------------ */
 
 static int compare_entries(const void *left, const void *right)
 {
@@ -169,25 +167,34 @@ static enum account_lookup found_or_not(const struct account *found, const struc
     return found == NULL ? ACCOUNT_UNKNOWN : ACCOUNT_FOUND;
 }
 
-/* "DOMAIN\\user"; `slash` is its backslash. */
+/* Whether `domain` is what the first `length` bytes of `typed` say, whatever their case. */
+static bool domain_is(const char *typed, size_t length, const char *domain)
+{
+    char copy[TYPED_LIMIT + 1];
+
+    if (length > TYPED_LIMIT) {
+        return false;
+    }
+    memcpy(copy, typed, length);
+    copy[length] = '\0';
+    return string_is_any_case(copy, domain);
+}
+
+/* "DOMAIN\user"; `slash` is its backslash. */
 static enum account_lookup find_in_domain(const struct account_set *accounts,
                                           const struct settings *settings, const char *typed,
                                           const char *slash, const struct account **account)
 {
-    size_t length = (size_t)(slash - typed);
-
-    if (length == 0 || slash[1] == '\0') {
+    if (slash == typed || slash[1] == '\0') {
         return ACCOUNT_BAD_FORM;
     }
-    if (length != strlen(settings->netbios_domain)
-        || strncasecmp(typed, settings->netbios_domain, length) != 0) {
+    if (!domain_is(typed, (size_t)(slash - typed), settings->netbios_domain)) {
         return ACCOUNT_UNKNOWN;
     }
     return found_or_not(find_in(&accounts->by_name, slash + 1), account);
 }
 
-/* loading
- * ------------------------------------------------------------------------------------------ */
+/* loading -------------------------------------------------------------------------------------- */
 
 /* Those with problems are kept, too, so that their names are compared with the others. */
 static void read_files(struct arena *arena, const struct file_list *files, struct account_set *set,
@@ -217,7 +224,7 @@ static bool load(struct arena *arena, const char *folder, struct account_set *se
     return error->count == 0;
 }
 
-/* public functions ------------------------------------------------------------------------- */
+/* public functions ----------------------------------------------------------------------------- */
 
 bool account_set_load(struct arena *arena, const char *folder, const struct account_set **accounts,
                       struct error *error)

@@ -90,8 +90,7 @@ static bool refuse_value(const struct reader *reader, const struct yaml_node *no
                      arena_print(reader->arena, "%s is %s", node->key, value), expected, cure);
 }
 
-/* one file ---------------------------------------------------------------------------------------
- */
+/* one file ------------------------------------------------------------------------------------- */
 
 /* RFC 9562, 4: eight, four, four, four and twelve hexadecimal digits. */
 static bool is_guid(const char *text)
@@ -309,7 +308,7 @@ static void check_required(const struct reader *reader, const struct yaml_node *
     account->upn = account->upn == NULL ? "" : account->upn;
 }
 
-/* public functions ------------------------------------------------------------------------- */
+/* public functions ----------------------------------------------------------------------------- */
 
 bool account_read_text(struct arena *arena, const char *file, struct bytes source,
                        struct account *account, struct error *error)

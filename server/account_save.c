@@ -256,7 +256,7 @@ static bool new_path(struct arena *arena, const char *folder, const struct accou
     return true;
 }
 
-/* public functions ------------------------------------------------------------------------- */
+/* public functions ----------------------------------------------------------------------------- */
 
 bool account_save(struct arena *arena, const char *folder, const struct account *account,
                   struct error *error)

@@ -216,7 +216,7 @@ static bool hand_over(const struct error *found, enum fault fault, struct error 
     return false;
 }
 
-/* public functions ------------------------------------------------------------------------- */
+/* public functions ----------------------------------------------------------------------------- */
 
 bool settings_load(struct arena *arena, const char *file, const struct overrides *overrides,
                    const struct settings **settings, struct error *error)

@@ -45,7 +45,7 @@ static bool refuse(const struct config_reader *reader, const struct given *given
     return config_refuse(reader, given, found, NULL, cure);
 }
 
-/* addresses ---------------------------------------------------------------------------------- */
+/* addresses ------------------------------------------------------------------------------------ */
 
 /* What follows "the address " in what the reader of addresses says. */
 static const char *reason_in(const struct error *error)
@@ -291,8 +291,7 @@ static void read_party(const struct config_reader *reader, const struct yaml_nod
     add_party(reader, parties, &party);
 }
 
-/* --rp ------------------------------------------------------------------------------------------
- */
+/* --rp ----------------------------------------------------------------------------------------- */
 
 /* The first "=" that an address follows (decision 34): a realm may hold others. */
 static const char *find_split(const char *value)
@@ -349,7 +348,7 @@ static void read_flag(const struct config_reader *reader, const char *value,
     }
 }
 
-/* public functions ------------------------------------------------------------------------- */
+/* public functions ----------------------------------------------------------------------------- */
 
 void config_read_parties(const struct config_reader *reader, const struct yaml_node *trusts,
                          const struct overrides *overrides, struct settings *settings)

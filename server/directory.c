@@ -11,7 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define STORE "Active Directory"
 
@@ -34,8 +33,7 @@ static bool refuse(struct error *error, const char *why)
                 why);
 }
 
-/* the query
- * ---------------------------------------------------------------------------------------- */
+/* the query ------------------------------------------------------------------------------------ */
 
 /* Cut before any parameter is in it: a semicolon in a claim's value adds no part. */
 static bool split_query(struct arena *arena, const char *query, struct query_parts *parts,
@@ -145,20 +143,13 @@ static bool read_attributes(struct arena *arena, const char *list, size_t column
                                           : "its second part is no list of attributes");
 }
 
-/* the search
- * --------------------------------------------------------------------------------------- */
+/* the search ----------------------------------------------------------------------------------- */
 
 /* By either of its names. AD FS would have to reach another domain; a lab has one. */
-static bool is_our_domain(const struct settings *settings, const char *account, size_t length)
+static bool is_our_domain(const struct settings *settings, const char *domain)
 {
-    const char *const names[] = {settings->netbios_domain, settings->upn_suffix};
-
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (strlen(names[i]) == length && strncasecmp(account, names[i], length) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return string_is_any_case(domain, settings->netbios_domain)
+           || string_is_any_case(domain, settings->upn_suffix);
 }
 
 /* The third part: which domain is asked, and for an empty filter, who. */
@@ -171,7 +162,8 @@ static bool read_account_name(struct arena *arena, const struct directory *direc
         return refuse(error, arena_print(arena, "POLICY3826: %s is not of the form DOMAIN\\user",
                                          yaml_quote(arena, account)));
     }
-    if (!is_our_domain(directory->settings, account, (size_t)(slash - account))) {
+    if (!is_our_domain(directory->settings,
+                       arena_copy_range(arena, account, (size_t)(slash - account)))) {
         return refuse(error,
                       arena_print(arena, "%s names another domain than %s",
                                   yaml_quote(arena, account), directory->settings->netbios_domain));
@@ -310,7 +302,7 @@ static bool ask(const void *world, struct arena *arena, const struct store_query
     return true;
 }
 
-/* public functions ------------------------------------------------------------------------- */
+/* public functions ----------------------------------------------------------------------------- */
 
 struct attribute_source directory_source(const struct directory *directory)
 {

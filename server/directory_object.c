@@ -47,8 +47,7 @@ static const char *first_value(struct arena *arena, const struct account *accoun
     return count == 0 ? NULL : list[0];
 }
 
-/* names ------------------------------------------------------------------------------------------
- */
+/* names ---------------------------------------------------------------------------------------- */
 
 /* memberOf holds distinguished names in Active Directory; here plain names do as well. */
 static bool is_distinguished_name(const char *name)
@@ -140,8 +139,7 @@ static const char *distinguished_name_of(struct arena *arena, const struct direc
     return distinguished_name(arena, object->directory->settings, name_of(arena, object));
 }
 
-/* security identifiers
- * ----------------------------------------------------------------------------- */
+/* security identifiers ------------------------------------------------------------------------- */
 
 /* FNV-1a: for numbers that look drawn but are the same everywhere. No secret hangs on it. */
 static uint32_t number_of(const char *string, uint32_t seed)
@@ -191,8 +189,7 @@ static const char *group_sid(struct arena *arena, const struct directory_object 
     return domain_sid(arena, object->directory->settings, part);
 }
 
-/* attributes that are worked out
- * -------------------------------------------------------------------- */
+/* attributes that are worked out --------------------------------------------------------------- */
 
 /* The forms of tokenGroups: what stands before each group's name. */
 static void add_token_groups(struct value_list *values, const struct directory_object *object,
@@ -314,8 +311,7 @@ static struct value_list gather(struct arena *arena, const struct directory_obje
     return values;
 }
 
-/* GUIDs
- * -------------------------------------------------------------------------------------------- */
+/* GUIDs ---------------------------------------------------------------------------------------- */
 
 /* Attributes of sixteen bytes, which the files hold in the usual notation. */
 static bool is_binary(const char *attribute)
@@ -359,7 +355,7 @@ static const char *guid_base64(struct arena *arena, const char *value)
     return text.start;
 }
 
-/* public functions ------------------------------------------------------------------------- */
+/* public functions ----------------------------------------------------------------------------- */
 
 struct answer_cell object_values(struct arena *arena, const struct directory_object *object,
                                  const char *attribute)

@@ -60,8 +60,7 @@ static void skip_blanks(struct cursor *cursor)
     cursor->at += strspn(cursor->at, " ");
 }
 
-/* reading ----------------------------------------------------------------------------------------
- */
+/* reading -------------------------------------------------------------------------------------- */
 
 /* -1 for what is no hexadecimal digit. */
 static int hex_value(char c)
@@ -267,8 +266,7 @@ static bool read_filter(struct cursor *cursor, struct filter *filter, int depth)
     return true;
 }
 
-/* trying -----------------------------------------------------------------------------------------
- */
+/* trying --------------------------------------------------------------------------------------- */
 
 /* Lengths first: an escaped NUL ends nothing. */
 static bool same_bytes(const struct bytes *left, const struct bytes *right)
@@ -379,7 +377,7 @@ static bool item_fits(struct arena *arena, const struct filter *filter,
     return false;
 }
 
-/* public functions ------------------------------------------------------------------------- */
+/* public functions ----------------------------------------------------------------------------- */
 
 bool filter_read(struct arena *arena, const char *text, const struct filter **filter,
                  struct error *error)

@@ -70,7 +70,7 @@ static int hex_value(char c)
     return (c | 0x20) - 'a' + 10;
 }
 
-/* hosts -------------------------------------------------------------------------------------- */
+/* hosts ---------------------------------------------------------------------------------------- */
 
 /*
  * RFC 1123, 2.1, and the underscore that service names have. No percent sign: a host is never
@@ -337,7 +337,7 @@ static bool read_parts(struct cursor *cursor, struct url *url, struct error *err
     return fail(error, FAULT_REPLY_ADDRESS, "the address %s", cursor->why);
 }
 
-/* public functions ------------------------------------------------------------------------- */
+/* public functions ----------------------------------------------------------------------------- */
 
 bool url_read(struct arena *arena, const char *string, struct url *url, struct error *error)
 {

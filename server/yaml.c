@@ -339,7 +339,7 @@ static const struct special *special_at(const char *at)
     return NULL;
 }
 
-/* public functions ------------------------------------------------------------------------- */
+/* public functions ----------------------------------------------------------------------------- */
 
 bool yaml_read(struct arena *arena, const char *file, struct bytes source, struct yaml_node *root,
                struct error *error)

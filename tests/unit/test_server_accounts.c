@@ -52,8 +52,7 @@ static enum account_lookup look_up(const struct account_set *accounts, const cha
     return account_find(accounts, &lab, typed, account);
 }
 
-/* reading
- * ------------------------------------------------------------------------------------------ */
+/* reading -------------------------------------------------------------------------------------- */
 
 static void a_user_is_read_with_all_attributes(void **state)
 {
@@ -250,8 +249,7 @@ static void names_are_unique_whatever_their_case(void **state)
     problem_at(&place->error, 0, "d.yaml: the userPrincipalName");
 }
 
-/* finding
- * ------------------------------------------------------------------------------------------ */
+/* finding -------------------------------------------------------------------------------------- */
 
 static void people_are_found_by_both_forms_in_any_case(void **state)
 {
@@ -395,8 +393,7 @@ static void folding_keeps_lengths_and_what_is_no_letter(void **state)
     }
 }
 
-/* saving
- * ------------------------------------------------------------------------------------------- */
+/* saving --------------------------------------------------------------------------------------- */
 
 static bool save(struct place *place, const struct account *account)
 {

@@ -46,8 +46,7 @@ static const char *beside(struct place *place, const char *name)
     return path_join(place->arena, place->folder, name);
 }
 
-/* defaults and values ----------------------------------------------------------------------------
- */
+/* defaults and values -------------------------------------------------------------------------- */
 
 static void an_empty_file_means_every_default(void **state)
 {
@@ -250,8 +249,7 @@ static void an_identifier_is_compared_byte_for_byte(void **state)
     assert_null(settings_find_party(settings, NULL));
 }
 
-/* problems
- * ----------------------------------------------------------------------------------------- */
+/* problems ------------------------------------------------------------------------------------- */
 
 static void every_problem_is_told_at_once_each_at_its_line(void **state)
 {
@@ -451,8 +449,7 @@ static void a_failure_is_a_failure_without_words(void **state)
     assert_null(settings);
 }
 
-/* the manual
- * --------------------------------------------------------------------------------------- */
+/* the manual ----------------------------------------------------------------------------------- */
 
 static void the_manual_explains_every_setting(void **state)
 {

@@ -173,8 +173,7 @@ static void names_and_identifiers_are_needed_and_unique(void **state)
     assert_int_equal(place->error.count, 9);
 }
 
-/* what wins
- * ---------------------------------------------------------------------------------------- */
+/* what wins ------------------------------------------------------------------------------------ */
 
 static void flags_win_over_variables_and_variables_over_the_file(void **state)
 {
@@ -241,8 +240,7 @@ static void an_environment_cannot_make_a_lab(void **state)
     assert_false(settings->lab);
 }
 
-/* --rp
- * --------------------------------------------------------------------------------------------- */
+/* --rp ----------------------------------------------------------------------------------------- */
 
 static bool load_flags(struct place *place, const char *text, const char *const *flags,
                        size_t count, const struct settings **settings)

@@ -79,8 +79,7 @@ static const char *values_of(struct place *place, const char *query, const char 
     return text.start;
 }
 
-/* queries
- * ------------------------------------------------------------------------------------------ */
+/* queries -------------------------------------------------------------------------------------- */
 
 static void an_empty_filter_means_the_user_of_the_third_part(void **state)
 {
@@ -178,8 +177,7 @@ static void another_store_is_not_answered_for(void **state)
     assert_int_equal(place->error.fault, FAULT_CLAIMS);
 }
 
-/* attributes
- * --------------------------------------------------------------------------------------- */
+/* attributes ----------------------------------------------------------------------------------- */
 
 static void guids_come_in_windows_byte_order(void **state)
 {
@@ -240,8 +238,7 @@ static void nothing_secret_is_an_attribute(void **state)
                         "");
 }
 
-/* filters
- * ------------------------------------------------------------------------------------------ */
+/* filters -------------------------------------------------------------------------------------- */
 
 static void filters_fit_whom_they_mean(void **state)
 {
@@ -393,8 +390,7 @@ static void groups_are_found_by_their_members(void **state)
         values_of(place, ";tokenGroups(SID);LAB\\bob", NULL));
 }
 
-/* injection
- * ---------------------------------------------------------------------------------------- */
+/* injection ------------------------------------------------------------------------------------ */
 
 static void a_parameter_is_never_more_than_a_value(void **state)
 {
@@ -463,8 +459,7 @@ static void an_escaped_value_is_read_back_as_it_was(void **state)
     assert_string_equal(text.start, "a\\2a\\28b\\29\\5cc\xc3\xa9");
 }
 
-/* claims
- * ------------------------------------------------------------------------------------------- */
+/* claims --------------------------------------------------------------------------------------- */
 
 static const struct account *named(const struct directory *directory, const char *name)
 {
