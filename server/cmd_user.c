@@ -172,8 +172,7 @@ static bool add(const struct arguments *arguments, struct opened *opened, const 
         return false;
     }
     lab.now = clock_read(&clock).wall;
-    return lab_add_person(opened->arena, settings->folder, &lab, settings, &person, password,
-                          error);
+    return lab_add_person(opened->arena, &lab, settings, &person, password, error);
 }
 
 static enum status run_add(const struct arguments *arguments)

@@ -38,7 +38,7 @@ static const char *const rule_files[] = {
 static const char *const staff[] = {"CN=Staff,CN=Users,DC=lab,DC=test", NULL};
 static const char *const staff_and_admins[] = {"CN=Staff,CN=Users,DC=lab,DC=test",
                                                "CN=Admins,CN=Users,DC=lab,DC=test", NULL};
-static const struct new_person people[] = {
+static const struct new_person first_people[] = {
     {.name = "alice", .given_name = "Alice", .surname = "Archer", .groups = staff_and_admins},
     {.name = "bob", .given_name = "Bob", .surname = "Baker", .groups = staff},
 };
@@ -132,32 +132,48 @@ static void add_attributes(struct arena *arena, const struct new_person *person,
     }
 }
 
-static bool save_account(struct arena *arena, const char *users_folder, const char *upn_suffix,
+static const char *upn_of(struct arena *arena, const struct new_person *person, const char *suffix)
+{
+    return person->upn != NULL ? person->upn : arena_print(arena, "%s@%s", person->name, suffix);
+}
+
+/* Where the people of a lab lie, in one that is there as in one that is being made. */
+struct places {
+    const char *folder, *users, *certificates, *upn_suffix;
+};
+
+static bool save_account(struct arena *arena, const struct places *places,
                          const struct new_person *person, const char *password,
                          const struct dice *dice, struct error *error)
 {
-    struct account account = {.name = person->name, .enabled = true};
+    struct account account = {
+        .name = person->name, .upn = upn_of(arena, person, places->upn_suffix), .enabled = true};
 
-    account.upn =
-        person->upn != NULL ? person->upn : arena_print(arena, "%s@%s", person->name, upn_suffix);
     add_attributes(arena, person, &account, dice);
     return password_hash(arena, password, &account.password_hash, error)
-           && account_save(arena, users_folder, &account, error);
+           && account_save(arena, places->users, &account, error);
 }
 
-static bool issue_identity(struct arena *arena, const char *folder, const char *into,
-                           const struct lab *lab, const struct lab_person *person,
-                           struct error *error)
+static bool issue_identities(struct arena *arena, const struct places *places,
+                             const struct lab *lab, const struct new_person *people, size_t count,
+                             struct error *error)
 {
-    struct lab_person issued = *person;
+    struct lab_person *identities = arena_array(arena, count, sizeof *identities);
+    const char *password = lab_secret(arena, places->folder, LAB_PKCS12_PASSWORD);
 
-    issued.password = lab_secret(arena, folder, LAB_PKCS12_PASSWORD);
-    issued.folder = into;
-    if (issued.password == NULL) {
-        return fail(error, FAULT_SETTINGS, "%s/%s: there is no password for PKCS#12 files", folder,
-                    LAB_PKCS12_PASSWORD);
+    if (password == NULL) {
+        return fail(error, FAULT_SETTINGS, "%s/%s: there is no password for PKCS#12 files",
+                    places->folder, LAB_PKCS12_PASSWORD);
     }
-    return lab_issue_identity(arena, lab, &issued, error);
+    for (size_t i = 0; i < count; i++) {
+        const char *upn = upn_of(arena, &people[i], places->upn_suffix);
+        identities[i] = (struct lab_person){.name = people[i].name,
+                                            .upn = upn,
+                                            .email = people[i].mail != NULL ? people[i].mail : upn,
+                                            .password = password,
+                                            .folder = places->certificates};
+    }
+    return lab_issue_identities(arena, lab, identities, count, error);
 }
 
 static bool note_first_password(struct arena *arena, const char *folder, const char *name,
@@ -177,46 +193,52 @@ static bool note_first_password(struct arena *arena, const char *folder, const c
     return file_write(arena, path, lines.start, lines.length, 0600, error);
 }
 
-/* Everything of a person that a folder holds; `settings` may be NULL in a lab that is being made.
- */
-bool lab_add_person(struct arena *arena, const char *folder, const struct lab *lab,
-                    const struct settings *settings, const struct new_person *person,
-                    const char **password, struct error *error)
+/* The account comes last: a person who can sign in has everything else. */
+static bool add_account(struct arena *arena, const struct places *places, const struct lab *lab,
+                        const struct new_person *person, const char **password, struct error *error)
 {
-    const char *users =
-        settings != NULL ? settings->users_folder : path_join(arena, folder, USERS_FOLDER);
-    const char *certificates = settings != NULL ? settings->certificates_folder
-                                                : path_join(arena, folder, CERTIFICATES_FOLDER);
-    const char *suffix = settings != NULL ? settings->upn_suffix : UPN_SUFFIX;
-    const char *upn =
-        person->upn != NULL ? person->upn : arena_print(arena, "%s@%s", person->name, suffix);
-    struct lab_person identity = {
-        .name = person->name, .upn = upn, .email = person->mail != NULL ? person->mail : upn};
-    const char *chosen = person->password != NULL
-                             ? person->password
-                             : dice_password(lab->dice, arena, PASSWORD_LENGTH);
-
-    *password = person->password == NULL ? chosen : NULL;
-    if (file_exists(path_join(arena, lab->folder, LAB_ISSUING_KEY))
-        && !issue_identity(arena, folder, certificates, lab, &identity, error)) {
-        return false;
-    }
-    if (*password != NULL && !note_first_password(arena, folder, person->name, *password, error)) {
-        return false;
-    }
-    return save_account(arena, users, suffix, person, chosen, lab->dice, error);
+    *password = dice_password(lab->dice, arena, PASSWORD_LENGTH);
+    return note_first_password(arena, places->folder, person->name, *password, error)
+           && save_account(arena, places, person, *password, lab->dice, error);
 }
 
-static bool add_people(struct arena *arena, const char *folder, const struct lab *lab,
+static bool add_people(struct arena *arena, const struct places *places, const struct lab *lab,
+                       const struct new_person *list, size_t count, const char **passwords,
                        struct error *error)
 {
-    for (size_t i = 0; i < COUNT_OF(people); i++) {
-        const char *password;
-        if (!lab_add_person(arena, folder, lab, NULL, &people[i], &password, error)) {
+    if (file_exists(path_join(arena, lab->folder, LAB_ISSUING_KEY))
+        && !issue_identities(arena, places, lab, list, count, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!add_account(arena, places, lab, &list[i], &passwords[i], error)) {
             return false;
         }
     }
     return true;
+}
+
+bool lab_add_person(struct arena *arena, const struct lab *lab, const struct settings *settings,
+                    const struct new_person *person, const char **password, struct error *error)
+{
+    struct places places = {.folder = settings->folder,
+                            .users = settings->users_folder,
+                            .certificates = settings->certificates_folder,
+                            .upn_suffix = settings->upn_suffix};
+
+    return add_people(arena, &places, lab, person, 1, password, error);
+}
+
+static bool add_first_people(struct arena *arena, const char *folder, const struct lab *lab,
+                             struct error *error)
+{
+    struct places places = {.folder = folder,
+                            .users = path_join(arena, folder, USERS_FOLDER),
+                            .certificates = path_join(arena, folder, CERTIFICATES_FOLDER),
+                            .upn_suffix = UPN_SUFFIX};
+    const char *passwords[COUNT_OF(first_people)];
+
+    return add_people(arena, &places, lab, first_people, COUNT_OF(first_people), passwords, error);
 }
 
 /* ports ----------------------------------------------------------------------------------- */
@@ -316,7 +338,8 @@ static bool write_all(struct arena *arena, const char *folder, const struct lab_
            && write_secret(arena, folder, LAB_API_KEY, plan->dice, error)
            && write_secret(arena, folder, LAB_PKCS12_PASSWORD, plan->dice, error)
            && lab_make(arena, &lab, error) && lab_issue_tls(arena, &lab, error)
-           && add_people(arena, folder, &lab, error) && write_settings(arena, folder, plan, error);
+           && add_first_people(arena, folder, &lab, error)
+           && write_settings(arena, folder, plan, error);
 }
 
 static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)

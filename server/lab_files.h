@@ -35,15 +35,13 @@ MUST_CHECK bool lab_write(struct arena *arena, const struct lab_plan *plan, stru
 struct new_person {
     const char *name, *given_name, *surname, *mail, *upn; /* but for the name, NULL is fine */
     const char *const *groups;                            /* memberOf; ends in NULL; NULL: none */
-    const char *password;                                 /* NULL: one is drawn */
 };
 
 /*
- * Writes a person's file and, where the lab's CA key is there, issues an identity. `*password` is
- * the first password where one was drawn, else NULL. `lab` as for lab_issue_identity; `folder` is
- * the lab's.
+ * Writes a person's file with a first password, which is drawn, and where the lab's CA key is there
+ * issues an identity. `lab` is as lab_issue_identity wants it.
  */
-MUST_CHECK bool lab_add_person(struct arena *arena, const char *folder, const struct lab *lab,
+MUST_CHECK bool lab_add_person(struct arena *arena, const struct lab *lab,
                                const struct settings *settings, const struct new_person *person,
                                const char **password, struct error *error);
 
