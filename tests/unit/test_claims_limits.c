@@ -239,6 +239,56 @@ static void a_replacement_that_grows_without_end_is_refused(void **state)
                    "the text RegExReplace makes is too long");
 }
 
+/* Each begins with a text just short of the limit, and ends it in another way. */
+static void a_replacement_is_bounded_wherever_it_grows(void **state)
+{
+    static const char *const replacements[] = {"$$$$$$", "xxxxxx", "$&$&$&"};
+    struct trial *trial = *state;
+    const char *almost = repeated(trial->arena, "a", 1024 * 1024 - 2);
+
+    claim_set_say(trial->incoming, "t", arena_print(trial->arena, "%sbb", almost), "i");
+    for (size_t i = 0; i < COUNT_OF(replacements); i++) {
+        expect_failure(trial,
+                       arena_print(trial->arena,
+                                   "c:[Type == \"t\"] => issue(Type = \"r\", Value = "
+                                   "RegExReplace(c.Value, \"b\", \"%s\"));",
+                                   replacements[i]),
+                       "the text RegExReplace makes is too long");
+    }
+    claim_set_say(trial->incoming, "u", arena_print(trial->arena, "b%saaaa", almost), "i");
+    expect_failure(trial,
+                   "c:[Type == \"u\"] => issue(Type = \"r\", Value = RegExReplace(c.Value, "
+                   "\"b\", \"\"));",
+                   "the text RegExReplace makes is too long");
+    assert_true(apply(trial, "c:[Type == \"t\"] => issue(Type = \"r\", Value = "
+                             "RegExReplace(c.Value, \"b\", \"c\"));"));
+}
+
+static void a_negated_pattern_is_given_up_as_well(void **state)
+{
+    struct trial *trial = *state;
+    struct text value = text_in(trial->arena);
+
+    text_add_plain(&value, repeated(trial->arena, "a", 50000));
+    text_add_plain(&value, "!");
+    claim_set_say(trial->incoming, "t", value.start, "i");
+    expect_failure(trial, "c:[Type == \"t\", Value !~ \"(a+)+$\"] => issue(claim = c);",
+                   "a regular expression was given up");
+}
+
+/* The first match is found at once, the second never. */
+static void a_replacement_is_given_up_at_a_later_match(void **state)
+{
+    struct trial *trial = *state;
+
+    claim_set_say(trial->incoming, "t",
+                  arena_print(trial->arena, "b%s!", repeated(trial->arena, "a", 50000)), "i");
+    expect_failure(trial,
+                   "c:[Type == \"t\"] => issue(Type = \"r\", Value = RegExReplace(c.Value, "
+                   "\"b|(a+)+$\", \"\"));",
+                   "RegExReplace was given up");
+}
+
 static void a_text_that_doubles_with_every_rule_is_refused(void **state)
 {
     struct trial *trial = *state;
@@ -453,6 +503,9 @@ int main(void)
         TRIAL(a_thousand_patterns_from_claims_are_enough),
         TRIAL(the_same_pattern_from_many_claims_is_one),
         TRIAL(a_replacement_that_grows_without_end_is_refused),
+        TRIAL(a_replacement_is_bounded_wherever_it_grows),
+        TRIAL(a_negated_pattern_is_given_up_as_well),
+        TRIAL(a_replacement_is_given_up_at_a_later_match),
         TRIAL(a_text_that_doubles_with_every_rule_is_refused),
         TRIAL(much_text_all_together_is_refused),
         TRIAL(a_million_combinations_are_enough),

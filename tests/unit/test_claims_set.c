@@ -150,6 +150,14 @@ static void looking_beyond_the_end_finds_nothing(void **state)
     assert_null(claim_set_at(set, 1));
 }
 
+static void a_set_says_where_its_strings_belong(void **state)
+{
+    OWNED(arena_drop) struct arena *arena = arena_new();
+    (void)state;
+
+    assert_ptr_equal(claim_set_arena(claim_set_new(arena)), arena);
+}
+
 static void the_first_claim_of_a_type_is_found_by_its_exact_name(void **state)
 {
     OWNED(arena_drop) struct arena *arena = arena_new();
@@ -188,6 +196,7 @@ int main(void)
         cmocka_unit_test(where_a_claim_came_from_tells_no_claims_apart),
         cmocka_unit_test(claims_keep_their_order_and_their_place_in_memory),
         cmocka_unit_test(looking_beyond_the_end_finds_nothing),
+        cmocka_unit_test(a_set_says_where_its_strings_belong),
         cmocka_unit_test(the_first_claim_of_a_type_is_found_by_its_exact_name),
         cmocka_unit_test(a_property_that_is_not_there_is_empty),
     };
