@@ -368,7 +368,7 @@ static bool answer_post(struct passive *passive, struct error *error)
         return false;
     }
     if (passive->wsfed.action != WSFED_SIGN_IN) {
-        return fail(error, FAULT_HTTP_METHOD, "sign-out is asked for by GET");
+        return fail(error, FAULT_MALFORMED, "sign-out is asked for by GET");
     }
     return read_sign_in(passive, error) && check_credentials_form(request, error)
            && take_password(passive, error);
