@@ -5,6 +5,7 @@
 #include "server/lab_files.h"
 #include "server/serve.h"
 
+#include <errno.h> /* program_invocation_name: as it was called, so that what is shown can be pasted */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,9 +190,9 @@ static void print_lab(struct arena *arena, const struct settings *settings,
             "  What to try\n"
             "    sign in to one relying party, then to another: it does not ask (single sign-on)\n"
             "    add &wfresh=0 or &prompt=login to the address: it asks again\n"
-            "    lanyard up --rp urn:my:app=https://localhost:3000/callback\n"
-            "    edit %s, then `lanyard check`\n\n",
-            settings->file);
+            "    %s up --rp urn:my:app=https://localhost:3000/callback\n"
+            "    edit %s, then %s check -c %s\n\n",
+            program_invocation_name, settings->file, program_invocation_name, settings->file);
 }
 
 void ready_tell_people(struct arena *arena, const struct settings *settings,
@@ -212,8 +213,8 @@ void ready_tell_people(struct arena *arena, const struct settings *settings,
 void ready_tell_made(struct arena *arena, const struct settings *settings,
                      const struct account_set *accounts)
 {
-    fprintf(stderr, "\n  lanyard is not running. To start it: lanyard serve -c %s\n\n",
-            settings->file);
+    fprintf(stderr, "\n  lanyard is not running. To start it: %s serve -c %s\n\n",
+            program_invocation_name, settings->file);
     if (settings->lab) {
         print_lab(arena, settings, accounts);
     }
