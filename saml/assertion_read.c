@@ -199,24 +199,26 @@ static const char *claim_type(struct arena *arena, const xmlNode *attribute,
     return space == NULL || name == NULL ? NULL : arena_print(arena, "%s/%s", space, name);
 }
 
-/* xsi:type as a claim's value type: only XML Schema's own types have one. */
+/*
+ * xsi:type as a claim's value type. Exclusive canonical XML leaves out declarations that only
+ * values use (its section 1.3), so in what was signed the prefix of XML Schema stands for itself.
+ */
 static const char *value_type(struct arena *arena, const xmlNode *value)
 {
     const char *type = xml_attribute(arena, value, NAMESPACE_INSTANCE, "type");
     const char *colon = type == NULL ? NULL : strchr(type, ':');
 
-    if (type == NULL) {
+    if (colon == NULL || xmlValidateNCName((const xmlChar *)colon + 1, 0) != 0) {
         return VALUE_TYPE_STRING;
     }
-    const char *prefix =
-        colon == NULL ? NULL : arena_copy_range(arena, type, (size_t)(colon - type));
+    const char *prefix = arena_copy_range(arena, type, (size_t)(colon - type));
     /* xmlSearchNs asks for a tree that it could change; it does so for the prefix xml alone. */
     const xmlNs *space = xmlSearchNs(value->doc, (xmlNode *)value, (const xmlChar *)prefix);
 
-    if (space == NULL || !string_is((const char *)space->href, NAMESPACE_SCHEMA)) {
+    if (space != NULL && !string_is((const char *)space->href, NAMESPACE_SCHEMA)) {
         return VALUE_TYPE_STRING;
     }
-    return arena_print(arena, NAMESPACE_SCHEMA "#%s", colon == NULL ? type : colon + 1);
+    return arena_print(arena, NAMESPACE_SCHEMA "#%s", colon + 1);
 }
 
 static bool read_attribute(struct reading *reading, const xmlNode *attribute,

@@ -7,6 +7,11 @@
 
 #include "saml_fixture.h"
 
+#include <libxml/parser.h>
+
+#include "saml/signature.h"
+#include "saml/xml.h"
+
 #define AUDIENCE "urn:federation:MicrosoftOnline"
 #define ISSUER "http://sts.lab.test/adfs/services/trust"
 #define RECIPIENT "https://rp.lab.test/"
@@ -170,6 +175,41 @@ static inline const char *cut(struct arena *arena, const char *text, const char 
         return NULL;
     }
     return arena_copy_range(arena, start, (size_t)(end - start) + strlen(to));
+}
+
+/* The assertion of `wresult`, changed as it may be, signed anew with the lab's own key. */
+static inline const char *resign(struct visit *visit, const char *wresult)
+{
+    static const char *const computed[] = {"DigestValue", "SignatureValue"};
+    struct arena *arena = visit->arena;
+    bool is_saml11 = strstr(wresult, "<saml:Assertion") != NULL;
+    const char *id = is_saml11 ? "AssertionID" : "ID";
+    const char *old = is_saml11 ? cut(arena, wresult, "<saml:Assertion", "</saml:Assertion>")
+                                : cut(arena, wresult, "<Assertion", "</Assertion>");
+    OWNED(xml_drop) struct xml xml = {0};
+    struct error error = error_in(arena);
+    struct text text = text_in(arena);
+    xmlNode *signature = NULL;
+
+    assert_true(xml_read((struct bytes){(const unsigned char *)old, strlen(old)}, &xml, &error));
+    xmlNode *root = xmlDocGetRootElement(xml.document);
+
+    for (const xmlNode *at = root; at != NULL; at = xml_walk(root, at)) {
+        signature = string_is((const char *)at->name, "Signature") ? (xmlNode *)at : signature;
+        for (size_t name = 0; name < COUNT_OF(computed); name++) {
+            if (string_is((const char *)at->name, computed[name])) {
+                xmlNodeSetContent((xmlNode *)at, (const xmlChar *)"");
+            }
+        }
+    }
+    xmlAttr *attribute = xmlHasProp(root, (const xmlChar *)id);
+
+    assert_non_null(xmlAddID(NULL, xml.document, attribute->children->content, attribute));
+    if (!signature_compute(visit->fixture->signer, signature, &error)) {
+        fail_msg("%s", error_sentence(&error));
+    }
+    assert_true(xml_print(&text, root));
+    return swap(arena, wresult, old, text.start);
 }
 
 #endif
