@@ -1,0 +1,98 @@
+/*
+ * server/settings.h: the first part of the server room's door: what the settings say, judged. The
+ * rest of it is server/server.h, which includes this.
+ */
+#ifndef LANYARD_SERVER_SETTINGS_H
+#define LANYARD_SERVER_SETTINGS_H
+
+#include "saml/saml.h"
+
+/* config.c: settings ---------------------------------------------------------------------- */
+
+enum log_format { LOG_TEXT = 0, LOG_JSON };
+
+/* A service that asks for tokens, as the settings describe it (Set-AdfsRelyingPartyTrust). */
+struct relying_party {
+    const char *name;
+    const char *const *identifiers;
+    size_t identifier_count;
+    const char *const *reply_urls; /* wsfed_endpoint first, then additional_wsfed_endpoints */
+    size_t reply_url_count;
+    bool enabled;
+    enum token_format format;
+    enum signature_algorithm algorithm;
+    int64_t token_lifetime;  /* ms */
+    int64_t not_before_skew; /* ms */
+    bool always_require_authentication;
+    const char *authorization_file, *issuance_file; /* absolute; for messages and pages */
+    const struct rule_set *authorization, *issuance;
+};
+
+/* Every setting, judged. Paths are absolute. Const once read. */
+struct settings {
+    const char *file;   /* lanyard.yaml */
+    const char *folder; /* where it lies */
+    bool lab;           /* what must never happen outside a lab is allowed only if true */
+    const char *display_name;
+    const char *host;   /* lower case */
+    const char *listen; /* "loopback" (127.0.0.1 and ::1) or one IP address */
+    long port, certificate_port, plain_port;
+    const char *identifier; /* entity id and token issuer */
+    const char *netbios_domain, *upn_suffix;
+    const char *users_folder, *pki_folder, *certificates_folder, *state_file;
+    const char *templates_folder; /* NULL: the pages compiled in */
+    const char *tls_certificate, *tls_key, *signing_certificate, *signing_key;
+    const char *acceptance_file;
+    const struct rule_set *acceptance; /* of the claims provider trust "Active Directory" */
+    int64_t sso_lifetime;              /* ms */
+    bool loop_detection;
+    long loop_tokens;      /* tokens one browser session may have within … */
+    int64_t loop_interval; /* … this many ms */
+    long hsts_seconds;     /* 0: the header is not sent (decision 9) */
+    long connections, connections_per_address;
+    int64_t request_deadline; /* ms to send a request, handshake and body included */
+    enum log_format log;
+    const struct relying_party *parties;
+    size_t party_count;
+    const char *main_url, *plain_url; /* "https://localhost:8443", without a default port */
+};
+
+/* A value from the command line or the environment, which wins over the file. */
+struct override {
+    const char *setting; /* "port" */
+    const char *value;
+    const char *source; /* "--port" or "LANYARD_PORT", for problems */
+};
+
+/* What may override the file. Lists are in order of precedence: the first one wins. */
+struct overrides {
+    struct override *list;
+    size_t count, room;
+    const char *const *parties; /* the values of --rp (decision 34) */
+    size_t party_count;
+};
+
+/*
+ * Reads the settings file, and the rule files it names. On failure `error` holds *every* problem,
+ * each with file, line and column where there is one, what was found, what was expected and the
+ * cure; fault FAULT_SETTINGS (FAULT_NOT_FOUND if the file itself cannot be read).
+ */
+MUST_CHECK bool settings_load(struct arena *arena, const char *file,
+                              const struct overrides *overrides, const struct settings **settings,
+                              struct error *error);
+
+/* Adds LANYARD_PORT and its like for every setting that may come from the environment. */
+void overrides_from_environment(struct arena *arena, struct overrides *overrides);
+void overrides_add(struct arena *arena, struct overrides *overrides, const char *setting,
+                   const char *value, const char *source);
+
+/* The party with that identifier (exact), enabled or not, or NULL. */
+const struct relying_party *settings_find_party(const struct settings *settings,
+                                                const char *identifier);
+
+/* party.c: FAULT_REPLY_ADDRESS unless `reply` is one of the party's addresses, or beneath one by
+ * whole path segments (security R1-R3). */
+MUST_CHECK bool party_check_reply(struct arena *arena, const struct relying_party *party,
+                                  const char *reply, struct error *error);
+
+#endif
