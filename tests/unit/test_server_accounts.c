@@ -445,6 +445,7 @@ static void a_new_user_replaces_nobody_and_leaves_the_folder_never(void **state)
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         account.name = names[i];
         assert_false(save(place, &account));
+        assert_non_null(strstr(error_sentence(&place->error), "is no name for an account"));
     }
     assert_false(file_exists(path_join(place->arena, place->folder, "evil.yaml")));
 }
