@@ -90,7 +90,7 @@ static inline const char *respond(struct arena *arena, const struct token_reques
         || !wsfed_wrap(arena, &token, &wresult, &error)) {
         fail_msg("%s", error_sentence(&error));
     }
-    return wresult;
+    return arena_copy(arena, wresult);
 }
 
 static inline const char *usual_response(struct visit *visit, enum token_format format)
