@@ -124,12 +124,14 @@ bool cipher_decrypt(struct arena *arena, const struct cipher *cipher, xmlSecKey 
     xmlSecBuffer *buffer =
         context == NULL || xml.broken ? NULL : xmlSecEncCtxDecryptToBuffer(context, root);
 
+    const xmlSecByte *data = buffer == NULL ? NULL : xmlSecBufferGetData(buffer);
+    size_t length = buffer == NULL ? 0 : xmlSecBufferGetSize(buffer);
+
     signature_forget_complaints();
-    if (buffer == NULL || xmlSecBufferGetData(buffer) == NULL) {
+    if (data == NULL || length == 0) {
         return false;
     }
-    plain->length = xmlSecBufferGetSize(buffer);
-    plain->data = (const unsigned char *)arena_copy_range(
-        arena, (const char *)xmlSecBufferGetData(buffer), plain->length);
+    plain->data = (const unsigned char *)arena_copy_range(arena, (const char *)data, length);
+    plain->length = length;
     return true;
 }
