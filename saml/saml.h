@@ -116,6 +116,24 @@ MUST_CHECK bool wsfed_read(const struct fields *query, struct wsfed_request *req
 MUST_CHECK bool wsfed_wrap(struct arena *arena, const struct token *token, const char **wresult,
                            struct error *error);
 
+/* metadata.c ----------------------------------------------------------------------------- */
+
+/* What everybody may know who wants to trust this server. */
+struct metadata_request {
+    const char *entity_id, *display_name;
+    const char *passive_url;          /* where browsers are sent: "https://…/adfs/ls/" */
+    const struct bytes *certificates; /* DER, of each key that signs tokens or soon will */
+    size_t certificate_count;
+    const struct signer *signer; /* the first certificate's key */
+};
+
+/*
+ * Writes federation metadata, signed: the same bytes for the same request. FAULT_TOKEN where it
+ * cannot be built or signed; `document` is then empty.
+ */
+MUST_CHECK bool metadata_write(struct arena *arena, const struct metadata_request *request,
+                               struct bytes *document, struct error *error);
+
 /* token_read.c --------------------------------------------------------------------------- */
 
 /* What a relying party knows before a token comes. All but the last three must be there. */

@@ -171,6 +171,11 @@ const struct setting server_settings[] = {
      .place = PLACE(signing_key),
      .meaning = "The private key that signs tokens (PEM). signing.key in the pki folder if it is "
                 "not set."},
+    {.key = "token_signing_secondary_certificate",
+     .kind = SETTING_FILE,
+     .place = PLACE(secondary_certificate),
+     .meaning = "The certificate of the signing key to come, or of the last one (PEM): the "
+                "metadata has it too, so that relying parties know it when it is used."},
     {.key = "acceptance_transform_rules",
      .kind = SETTING_FILE,
      .place = PLACE(acceptance_file),

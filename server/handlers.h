@@ -41,7 +41,7 @@ MUST_CHECK bool issue_token(struct lanyard *lanyard, const struct request *reque
 /* The handlers: passive.c, sign_out.c, publish.c ------------------------------------------- */
 
 request_handler passive_get, passive_post;
-request_handler publish_home, publish_probe, publish_health, publish_pki;
+request_handler publish_home, publish_probe, publish_health, publish_pki, publish_metadata;
 
 /* wa=wsignout1.0 and wa=wsignoutcleanup1.0. */
 MUST_CHECK bool sign_out(struct lanyard *lanyard, const struct request *request,

@@ -15,6 +15,7 @@ static const struct route routes[] = {
     {"GET", "/", PORT_MAIN, publish_home},
     {"GET", "/adfs/ls", PORT_MAIN, passive_get},
     {"POST", "/adfs/ls", PORT_MAIN, passive_post},
+    {"GET", "/federationmetadata/2007-06/federationmetadata.xml", PORT_MAIN, publish_metadata},
     {"GET", "/lanyard/health", PORT_MAIN, publish_health},
     {"GET", "/adfs/probe", PORT_PLAIN, publish_probe},
     {"GET", LAB_PATH_ROOT_CERTIFICATE, PORT_PLAIN, publish_pki},

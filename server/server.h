@@ -79,6 +79,12 @@ bool password_fits(struct hash_gate *gate, const struct account *account, const 
 
 /* snapshot.c: everything that is read, as one counted whole (decision 20) ------------------- */
 
+/* Federation metadata as it is served: the bytes that were signed. */
+struct published_metadata {
+    struct bytes document;
+    const char *tag; /* a strong ETag */
+};
+
 struct snapshot {
     struct arena *arena;
     const struct settings *settings;
@@ -86,6 +92,7 @@ struct snapshot {
     struct directory directory;
     const struct keypair *signing, *tls;
     const struct signer *signer;
+    struct published_metadata metadata;
     const struct page_set *pages;
     struct listener_credentials *credentials; /* TLS, made by the listener */
 };

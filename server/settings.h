@@ -42,6 +42,7 @@ struct settings {
     const char *users_folder, *pki_folder, *certificates_folder, *state_file;
     const char *templates_folder; /* NULL: the pages compiled in */
     const char *tls_certificate, *tls_key, *signing_certificate, *signing_key;
+    const char *secondary_certificate; /* of the next or the last signing key; NULL: none */
     const char *acceptance_file;
     const struct rule_set *acceptance; /* of the claims provider trust "Active Directory" */
     int64_t sso_lifetime;              /* ms */

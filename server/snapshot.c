@@ -4,7 +4,7 @@
  * old one. The last holder frees it.
  */
 #include "server/listener.h"
-#include "server/server.h"
+#include "server/metadata.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -42,6 +42,8 @@ static bool read_all(struct snapshot *snapshot, const char *file, const struct o
            && keypair_load(arena, settings->signing_certificate, settings->signing_key, now,
                            &snapshot->signing, error)
            && signer_make(arena, snapshot->signing, &snapshot->signer, error)
+           && published_metadata_make(arena, settings, snapshot->signing, snapshot->signer,
+                                      &snapshot->metadata, error)
            && page_set_load(arena, settings->templates_folder, &snapshot->pages, error)
            && listener_credentials_make(arena, settings, &snapshot->credentials, error);
 }
