@@ -34,6 +34,31 @@ static void a_token_of_ours_is_accepted(void **state)
     }
 }
 
+static struct bytes load(struct arena *arena, const char *name)
+{
+    struct error error = error_in(arena);
+    struct bytes bytes;
+
+    assert_true(
+        file_read(arena, path_join(arena, TESTS_FOLDER "/fuzz", name), 100000, &bytes, &error));
+    return bytes;
+}
+
+/* Tokens of an earlier day, whose key is gone: the fuzzer starts from them. */
+static void kept_tokens_are_still_accepted(void **state)
+{
+    static const char *const names[] = {"saml11", "saml20", "collection13"};
+    OWNED(arena_drop) struct arena *arena = arena_new();
+    struct visit visit = visit_begin(*state, arena);
+
+    visit.certificates[0] = load(arena, "token_signing.der");
+    for (size_t at = 0; at < COUNT_OF(names); at++) {
+        struct bytes token = load(arena, path_join(arena, "corpus/fuzz_token", names[at]));
+
+        assert_true(reads_bytes(&visit, token.data, token.length));
+    }
+}
+
 static void the_method_is_told_as_the_token_spells_it(void **state)
 {
     OWNED(arena_drop) struct arena *arena = arena_new();
@@ -439,6 +464,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_of_ours_is_accepted),
+        cmocka_unit_test(kept_tokens_are_still_accepted),
         cmocka_unit_test(the_method_is_told_as_the_token_spells_it),
         cmocka_unit_test(claims_come_out_as_they_went_in),
         cmocka_unit_test(a_token_without_claims_is_accepted),
