@@ -184,7 +184,7 @@ struct rule_note {
 
 /* What a run works with. Zeroed limits mean AD FS-sized ones of ours (decision 27). */
 struct rule_run {
-    struct arena *arena;
+    struct arena *arena; /* keeps the texts and matches of what is issued: no shorter than that */
     const struct attribute_source *source; /* NULL: every store query fails */
     const char *stage;                     /* for messages: "issuance transform rules" */
     size_t claim_limit;                    /* 100,000 */
@@ -194,8 +194,9 @@ struct rule_run {
 
 /*
  * Applies the rules once each, top to bottom, to `incoming` (which is left as it was) and adds
- * what they issue to `issued`. A failing store, a regular expression beyond its limits or too
- * many claims fail the whole run with FAULT_CLAIMS (claimrules 4).
+ * what they issue to `issued`. A failing store, a regular expression beyond its limits (a second of
+ * processor time for all of a run) or too many claims fail the whole run with FAULT_CLAIMS
+ * (claimrules 4); the error names the rule and holds no claim's value.
  */
 MUST_CHECK bool rule_set_apply(const struct rule_set *rules, const struct rule_run *run,
                                const struct claim_set *incoming, struct claim_set *issued,

@@ -390,7 +390,9 @@ static void too_many_claims_coming_in_are_refused(void **state)
     struct trial *trial = *state;
 
     trial->run.claim_limit = 10;
-    add_many(trial, "n", 11);
+    add_many(trial, "n", 10);
+    assert_true(apply(trial, "c:[] => issue(claim = c);"));
+    add_many(trial, "m", 1);
     expect_failure(trial, "=> issue(Type = \"x\");", "more than 10 claims came in");
 }
 
