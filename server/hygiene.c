@@ -138,26 +138,23 @@ static bool check_coding(const struct raw_request *raw, struct error *error)
 /* what it says ------------------------------------------------------------------------------ */
 
 /*
- * RFC 9110, 5.5: blanks around a value are not part of it. NULL where no such header came; "" for
- * one that is not UTF-8: it did come, but nothing of it may reach a page, a log or a decision.
+ * RFC 9110, 5.5: blanks after a value are not part of it (those before it are gone). NULL where no
+ * such header came; "" for one that is not UTF-8: it did come, but nothing of it may reach a page,
+ * a log or a decision.
  */
 static const char *value_of(const struct raw_request *raw, struct arena *arena, const char *name)
 {
     const struct raw_header *header = find(raw, name);
-    const char *start, *end;
+    size_t length;
 
     if (header == NULL || !utf8_is_valid(header->value, header->value_length)) {
         return header == NULL ? NULL : "";
     }
-    start = header->value;
-    end = start + header->value_length;
-    while (start < end && isblank((unsigned char)*start)) {
-        start++;
+    length = header->value_length;
+    while (length > 0 && isblank((unsigned char)header->value[length - 1])) {
+        length--;
     }
-    while (start < end && isblank((unsigned char)end[-1])) {
-        end--;
-    }
-    return arena_copy_range(arena, start, (size_t)(end - start));
+    return arena_copy_range(arena, header->value, length);
 }
 
 /* RFC 6265, 4.2.1. Programs on other ports of this host share its cookies: what makes no sense

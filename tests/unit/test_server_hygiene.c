@@ -419,6 +419,7 @@ static void a_post_that_another_site_sent_is_not_ours(void **state)
         {"http://localhost:8443", NULL, false},
         {"https://localhost:8443.evil.test", NULL, false},
         {"https://localhost", NULL, false},
+        {"wss:////127.0.0.1:7443", NULL, false},
         {"null", NULL, false},
         {"", NULL, false},
         {NULL, "cross-site", false},
