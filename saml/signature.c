@@ -7,33 +7,29 @@
  * certificate's text made once per key, ids by xmlAddID instead of XPointer, no line feeds.
  */
 #include "saml/signature.h"
+#include "saml/signature_key.h"
 
 #include <libxml/parser.h>
 #include <libxml/xmlIO.h>
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 
 #include <xmlsec/base64.h>
 #include <xmlsec/crypto.h>
 #include <xmlsec/errors.h>
 #include <xmlsec/io.h>
-#include <xmlsec/openssl/evp.h>
 #include <xmlsec/xmldsig.h>
 #include <xmlsec/xmlsec.h>
 #include <xmlsec/xmltree.h>
 
 #define DSIG "http://www.w3.org/2000/09/xmldsig#"
-#define EXCLUSIVE_C14N "http://www.w3.org/2001/10/xml-exc-c14n#"
 
 struct signer {
     xmlSecKey *key;
     const char *certificate; /* base64 of its DER */
 };
 
-static const struct algorithm {
-    const char *signature, *digest;
-} algorithms[] = {
+const struct signature_suite signature_suites[SIGNATURE_SUITES] = {
     [SIGNATURE_RSA_SHA256] = {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
                               "http://www.w3.org/2001/04/xmlenc#sha256"},
     [SIGNATURE_RSA_SHA1] = {DSIG "rsa-sha1", DSIG "sha1"},
@@ -140,28 +136,6 @@ static void drop_key(void *key)
     xmlSecKeyDestroy(key);
 }
 
-/* xmlsec's view of the key alone, without its certificate. NULL if xmlsec will not have it. */
-static xmlSecKey *key_alone(EVP_PKEY *pair)
-{
-    if (EVP_PKEY_up_ref(pair) != 1) {
-        return NULL;
-    }
-    xmlSecKeyData *data = xmlSecOpenSSLEvpKeyAdopt(pair);
-
-    if (data == NULL) {
-        EVP_PKEY_free(pair);
-        return NULL;
-    }
-    xmlSecKey *key = xmlSecKeyCreate();
-
-    if (key == NULL || xmlSecKeySetValue(key, data) < 0) {
-        xmlSecKeyDestroy(key);
-        xmlSecKeyDataDestroy(data);
-        return NULL;
-    }
-    return key;
-}
-
 bool signer_make(struct arena *arena, const struct keypair *pair, const struct signer **signer,
                  struct error *error)
 {
@@ -174,10 +148,8 @@ bool signer_make(struct arena *arena, const struct keypair *pair, const struct s
                     "the signing key is no RSA key, and relying parties of AD FS expect one; "
                     "configure an RSA key of 2048 bits or more");
     }
-    ERR_clear_error();
-    made->key = key_alone(keypair_key(pair));
-    if (made->key == NULL) {
-        return refuse(error, "the signing key cannot be used");
+    if (!signature_key_of_pair(pair, &made->key, error)) {
+        return fail(error, FAULT_TOKEN, "the signing key cannot be used");
     }
     arena_adopt(arena, made->key, drop_key);
     text_add_base64(&text, der.data, der.length);
@@ -201,11 +173,11 @@ static xmlNode *add_algorithm(struct xml *xml, xmlNode *parent, xmlNs *ds, const
 static void add_signed_info(struct xml *xml, xmlNode *signature, xmlNs *ds,
                             const struct signature_plan *plan)
 {
-    const struct algorithm *algorithm = &algorithms[plan->algorithm];
+    const struct signature_suite *suite = &signature_suites[plan->algorithm];
     xmlNode *info = xml_add(xml, signature, ds, "SignedInfo");
 
     add_algorithm(xml, info, ds, "CanonicalizationMethod", EXCLUSIVE_C14N);
-    add_algorithm(xml, info, ds, "SignatureMethod", algorithm->signature);
+    add_algorithm(xml, info, ds, "SignatureMethod", suite->signature);
     xmlNode *reference = xml_add(xml, info, ds, "Reference");
 
     xml_set(xml, reference, NULL, "URI", plan->reference);
@@ -213,7 +185,7 @@ static void add_signed_info(struct xml *xml, xmlNode *signature, xmlNs *ds,
 
     add_algorithm(xml, transforms, ds, "Transform", DSIG "enveloped-signature");
     add_algorithm(xml, transforms, ds, "Transform", EXCLUSIVE_C14N);
-    add_algorithm(xml, reference, ds, "DigestMethod", algorithm->digest);
+    add_algorithm(xml, reference, ds, "DigestMethod", suite->digest);
     xml_add(xml, reference, ds, "DigestValue");
 }
 
@@ -233,7 +205,7 @@ xmlNode *signature_add(struct xml *xml, xmlNode *parent, const struct signature_
     xmlNode *signature = xml_add(xml, parent, NULL, "Signature");
     xmlNs *ds = xml_enter(xml, signature, "ds", DSIG);
 
-    if ((size_t)plan->algorithm >= COUNT_OF(algorithms)) {
+    if ((size_t)plan->algorithm >= SIGNATURE_SUITES) {
         xml->broken = true;
         return NULL;
     }

@@ -7,6 +7,15 @@
 #include "saml/saml.h"
 #include "saml/xml.h"
 
+#define EXCLUSIVE_C14N "http://www.w3.org/2001/10/xml-exc-c14n#"
+
+/* The two algorithms that a signature is made with, by enum signature_algorithm. */
+struct signature_suite {
+    const char *signature, *digest;
+};
+#define SIGNATURE_SUITES 2
+extern const struct signature_suite signature_suites[SIGNATURE_SUITES];
+
 /* What a signature is going to be. */
 struct signature_plan {
     const struct signer *signer;

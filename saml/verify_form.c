@@ -6,10 +6,9 @@
  */
 #include "saml/assertion.h"
 #include "saml/read.h"
+#include "saml/signature.h"
 
 #include <string.h>
-
-#define EXCLUSIVE_C14N "http://www.w3.org/2001/10/xml-exc-c14n#"
 
 static bool refuse(struct reading *reading, const char *why)
 {
@@ -204,25 +203,18 @@ static bool check_reference(struct reading *reading, const xmlNode *assertion,
     return true;
 }
 
-static const struct suite {
-    const char *signature, *digest;
-    enum signature_algorithm algorithm;
-} suites[] = {
-    {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", "http://www.w3.org/2001/04/xmlenc#sha256",
-     SIGNATURE_RSA_SHA256},
-    {NAMESPACE_DSIG "rsa-sha1", NAMESPACE_DSIG "sha1", SIGNATURE_RSA_SHA1},
-};
-
+/* O4: both algorithms of one suite, and SHA-1 only where the reader allows it. */
 static bool check_suite(struct reading *reading, const xmlNode *info, const xmlNode *reference,
                         struct signature_form *form)
 {
     const char *signature = algorithm_of(reading->arena, info, "SignatureMethod");
     const char *digest = algorithm_of(reading->arena, reference, "DigestMethod");
 
-    for (size_t at = 0; at < COUNT_OF(suites); at++) {
-        if (string_is(signature, suites[at].signature) && string_is(digest, suites[at].digest)
-            && (suites[at].algorithm != SIGNATURE_RSA_SHA1 || reading->reader->allows_sha1)) {
-            form->algorithm = suites[at].algorithm;
+    for (size_t at = 0; at < SIGNATURE_SUITES; at++) {
+        form->algorithm = (enum signature_algorithm)at;
+        if (string_is(signature, signature_suites[at].signature)
+            && string_is(digest, signature_suites[at].digest)
+            && (form->algorithm == SIGNATURE_RSA_SHA256 || reading->reader->allows_sha1)) {
             return true;
         }
     }
