@@ -6,7 +6,6 @@
 #include "server/hygiene.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* RFC 9110, 5.6.2: what a method and a header's name may be made of. */
@@ -90,23 +89,30 @@ static bool check_unique(const struct raw_request *raw, struct error *error)
     return true;
 }
 
-static bool is_decimal(const struct raw_header *header)
+/* A number of at most 15 digits, and nothing else: no sign, no list. */
+static bool read_decimal(const struct raw_header *header, uint64_t *number)
 {
+    *number = 0;
+    if (header->value_length == 0 || header->value_length > 15) {
+        return false;
+    }
     for (size_t i = 0; i < header->value_length; i++) {
         if (!isdigit((unsigned char)header->value[i])) {
             return false;
         }
+        *number = *number * 10 + (uint64_t)(header->value[i] - '0');
     }
-    return header->value_length > 0 && header->value_length < 16;
+    return true;
 }
 
 /* RFC 9112, 6: how long the body is must have one reading. */
 static bool check_framing(const struct raw_request *raw, struct error *error)
 {
-    const struct raw_header *length = find(raw, "Content-Length");
+    const struct raw_header *announced = find(raw, "Content-Length");
     const struct raw_header *coding = find(raw, "Transfer-Encoding");
+    uint64_t length = 0;
 
-    if (length != NULL && coding != NULL) {
+    if (announced != NULL && coding != NULL) {
         return fail(error, FAULT_MALFORMED, "both Content-Length and Transfer-Encoding came");
     }
     if (coding != NULL
@@ -115,10 +121,10 @@ static bool check_framing(const struct raw_request *raw, struct error *error)
         return fail(error, FAULT_MALFORMED,
                     "the only Transfer-Encoding known here is chunked, in HTTP/1.1");
     }
-    if (length != NULL && !is_decimal(length)) {
+    if (announced != NULL && !read_decimal(announced, &length)) {
         return fail(error, FAULT_MALFORMED, "Content-Length is not a decimal number");
     }
-    if (length != NULL && strtoull(length->value, NULL, 10) > BODY_LIMIT) {
+    if (length > BODY_LIMIT) {
         return fail(error, FAULT_TOO_LARGE, "the body is over %d bytes", BODY_LIMIT);
     }
     return true;
