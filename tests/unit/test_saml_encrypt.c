@@ -3,7 +3,7 @@
  * is refused where anything but the one known form was written, and nobody learns why a
  * decryption failed.
  */
-#include "verify_fixture.h"
+#include "help_saml_verify.h"
 
 #define XMLENC "http://www.w3.org/2001/04/xmlenc#"
 #define AES256_GCM "http://www.w3.org/2009/xmlenc11#aes256-gcm"

@@ -2,7 +2,7 @@
  * M1 to M8: XML from strangers. What attacks need is refused before it costs anything, whatever
  * it is written in; what honest senders write in other words means the same.
  */
-#include "verify_fixture.h"
+#include "help_saml_verify.h"
 
 #include <time.h>
 

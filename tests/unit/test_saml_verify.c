@@ -2,7 +2,7 @@
  * Reading tokens as a stranger does: what is accepted, what is seen of it, and how each thing
  * that is wrong with an honestly signed token is told.
  */
-#include "verify_fixture.h"
+#include "help_saml_verify.h"
 
 #define TRUST13 "http://docs.oasis-open.org/ws-sx/ws-trust/200512"
 #define TRUST2005 "http://schemas.xmlsoap.org/ws/2005/02/trust"

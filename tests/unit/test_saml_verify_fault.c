@@ -3,7 +3,7 @@
  * each time it is made. Then nothing is accepted, nothing is written, and nothing leaks; and the
  * next token is read as ever. The linker sends those calls here (test_saml_verify_fault.wrap).
  */
-#include "verify_fixture.h"
+#include "help_saml_verify.h"
 
 #include <libxml/parser.h>
 

@@ -3,7 +3,7 @@
  * is never accepted then. What is unsigned (the envelope, KeyInfo) may change, and then everything
  * seen is still the same.
  */
-#include "verify_fixture.h"
+#include "help_saml_verify.h"
 
 /* Whether two readings tell a relying party the same. */
 static bool same_seen(const struct token_seen *a, const struct token_seen *b)

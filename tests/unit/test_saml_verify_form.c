@@ -2,7 +2,7 @@
  * M11 to M13: signatures that would verify if the message had its way. Each departure from the
  * form that AD FS writes is refused before a key is touched, and for its own reason.
  */
-#include "verify_fixture.h"
+#include "help_saml_verify.h"
 
 #define DSIG "http://www.w3.org/2000/09/xmldsig#"
 #define C14N "http://www.w3.org/2001/10/xml-exc-c14n#"

@@ -3,7 +3,7 @@
  * signature wrapping and more, in both SAML versions; each is refused, and nothing that was
  * forged is ever among the claims.
  */
-#include "verify_fixture.h"
+#include "help_saml_verify.h"
 
 /* The pieces that wrapped messages are put together from. */
 struct pieces {

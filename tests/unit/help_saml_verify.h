@@ -1,9 +1,9 @@
 /*
- * tests/unit/verify_fixture.h: what the tests of reading tokens share: a relying party that knows
+ * tests/unit/help_saml_verify.h: what the tests of reading tokens share: a relying party that knows
  * the lab's signing certificate, responses to read, and ways to tamper with them.
  */
-#ifndef LANYARD_VERIFY_FIXTURE_H
-#define LANYARD_VERIFY_FIXTURE_H
+#ifndef LANYARD_HELP_SAML_VERIFY_H
+#define LANYARD_HELP_SAML_VERIFY_H
 
 #include "saml_fixture.h"
 
