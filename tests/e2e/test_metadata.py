@@ -1,0 +1,289 @@
+"""Federation metadata, read by programs that are not ours (protocol.md 6; engineering 10; O5, O9)."""
+import subprocess
+import threading
+
+import pytest
+from lxml import etree
+from onelogin.saml2.idp_metadata_parser import OneLogin_Saml2_IdPMetadataParser as OneLoginParser
+from onelogin.saml2.utils import OneLogin_Saml2_Utils as OneLogin
+
+from conftest import FIRST
+from support.lab import IS_SANITIZED
+from support.metadata import (NAMES, PATH, TYPE, WSFED, base64_of, found_by_shibboleth, read_by_passport,
+                              verified_by_xml_crypto, verified_by_xmlsec1)
+from support.schema import METADATA, complaints
+from support.settings import set_setting
+from support.sign_in import TokenPage, credentials, request_for, sign_in
+from support.tokens import Token
+
+CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+
+
+@pytest.fixture
+def served(client):
+    return client.get(PATH)
+
+
+@pytest.fixture
+def metadata(served):
+    return served.body
+
+
+@pytest.fixture
+def entity(metadata):
+    return etree.fromstring(metadata)
+
+
+@pytest.fixture
+def token_service(entity):
+    """The role, found as readers of little XML find it: by the letters of its type."""
+    found = [role for role in entity.findall("md:RoleDescriptor", NAMES) if role.get(TYPE) == "fed:SecurityTokenServiceType"]
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.fixture
+def identity_provider(entity):
+    return entity.find("md:IDPSSODescriptor", NAMES)
+
+
+# How it is served ------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("path", [PATH, PATH.lower(), PATH.upper(), "/federationMetadata/2007-06/FederationMetadata.xml"])
+def test_it_is_found_however_the_path_is_spelled(client, metadata, path):
+    answer = client.get(path)
+    assert answer.status == 200 and answer.body == metadata
+    assert answer.header("Content-Type").startswith("application/samlmetadata+xml")
+
+
+def test_it_is_the_same_bytes_after_a_restart(fresh_lab, make_client):
+    """O9: whoever keeps a copy need not fetch it again."""
+    first = make_client(fresh_lab).get(PATH)
+    fresh_lab.restart()
+    again = make_client(fresh_lab).get(PATH)
+    assert again.body == first.body and again.header("ETag") == first.header("ETag")
+
+
+def test_it_may_be_kept_for_a_short_time_and_asked_for_again_by_its_tag(client, served):
+    """O9"""
+    tag = served.header("ETag")
+    assert tag.startswith('"') and tag.endswith('"') and len(tag) > 20
+    assert served.header("Cache-Control") == "public, max-age=300"
+    for asked in (tag, f'"other", {tag}', f"W/{tag}", "*", f'"other",{tag},"third"'):
+        answer = client.request(PATH, "-H", f"If-None-Match: {asked}")
+        assert (answer.status, answer.body) == (304, b""), asked
+        assert answer.header("ETag") == tag and answer.header("Cache-Control") == "public, max-age=300"
+        assert answer.header("Content-Length") in (None, str(len(served.body)))
+
+
+@pytest.mark.parametrize("asked", ['"other"', "", "W/", "x", '"', "**", ","])
+def test_another_tag_gets_the_document(client, served, asked):
+    answer = client.request(PATH, "-H", f"If-None-Match: {asked}" if asked else "If-None-Match;")
+    assert answer.status == 200 and answer.body == served.body
+
+
+def test_part_of_its_tag_is_another_tag(client, served):
+    tag = served.header("ETag")
+    for asked in (tag[:-1], tag[1:], tag.strip('"'), tag[:-2] + '"', tag + "x"):
+        assert client.request(PATH, "-H", f"If-None-Match: {asked}").status == 200, asked
+
+
+def test_head_tells_what_get_would(client, served):
+    answer = client.request(PATH, "--head")
+    assert answer.status == 200 and answer.header("ETag") == served.header("ETag")
+    assert answer.header("Content-Length") == str(len(served.body))
+
+
+def test_no_other_site_may_read_it_by_script(client):
+    """B7"""
+    assert client.request(PATH, "-H", "Origin: https://evil.test").all("Access-Control-Allow-Origin") == []
+
+
+def test_it_takes_no_post_and_is_not_on_the_plain_port(lab, client):
+    refused = client.post(PATH, {"a": "b"})
+    assert refused.status == 405 and refused.header("Allow") == "GET, HEAD"
+    assert client.get(lab.plain + PATH).status == 404
+
+
+def test_it_is_served_while_everybody_signs_in(fresh_lab, make_client):
+    """O9: hashing passwords holds nobody else up."""
+    stop, errors = threading.Event(), []
+
+    def hammer():
+        client = make_client(fresh_lab)
+        while not stop.is_set():
+            try:
+                client.post("/adfs/ls/", credentials(fresh_lab, "alice", "wrong"), request_for(FIRST))
+            except subprocess.SubprocessError as error:
+                errors.append(error)
+
+    crowd = [threading.Thread(target=hammer) for _ in range(12)]
+    for each in crowd:
+        each.start()
+    try:
+        client = make_client(fresh_lab)
+        for _ in range(10):
+            answer = client.request(PATH, "--max-time", "20" if IS_SANITIZED else "5")
+            assert answer.status == 200
+    finally:
+        stop.set()
+        for each in crowd:
+            each.join()
+
+
+# What it says ----------------------------------------------------------------------------------
+
+def test_it_is_valid_by_its_schema(metadata, tmp_path):
+    assert complaints(metadata, METADATA, tmp_path) == ""
+
+
+def test_the_schema_refuses_metadata_that_is_out_of_order_or_lacks_an_endpoint(entity, token_service, tmp_path):
+    """The check above can fail."""
+    passive = token_service.find("fed:PassiveRequestorEndpoint", NAMES)
+    token_service.insert(0, passive)
+    assert "PassiveRequestorEndpoint" in complaints(etree.tostring(entity), METADATA, tmp_path)
+    token_service.append(passive)
+    assert complaints(etree.tostring(entity), METADATA, tmp_path) == ""
+    token_service.remove(token_service.find("fed:SecurityTokenServiceEndpoint", NAMES))
+    assert "SecurityTokenServiceEndpoint" in complaints(etree.tostring(entity), METADATA, tmp_path)
+
+
+def test_its_name_is_the_issuer_of_every_token(lab, client, entity):
+    token = Token(TokenPage(sign_in(client, FIRST)).wresult)
+    assert entity.get("entityID") == lab.ready["issuer"] == token.assertion.get("Issuer")
+
+
+def test_the_passive_endpoint_is_where_one_signs_in(lab, client, token_service):
+    """Every address in it, and no other place, answers."""
+    addresses = token_service.xpath(".//wsa:Address/text()", namespaces=NAMES)
+    assert token_service.xpath("fed:PassiveRequestorEndpoint/wsa:EndpointReference/wsa:Address/text()",
+                               namespaces=NAMES) == [f"{lab.main}/adfs/ls/"]
+    for address in addresses:
+        assert "loginForm" in client.get(address, request_for(FIRST)).text
+
+
+def test_endpoints_are_in_a_default_namespace_for_those_who_look_for_the_bare_word(metadata):
+    """As AD FS writes them: "EndpointReference" and "Address" without a prefix."""
+    assert metadata.count(b"<EndpointReference xmlns=") == metadata.count(b"<Address>") == 2
+
+
+def test_only_what_works_is_offered(lab, metadata, entity, token_service, identity_provider):
+    """decision 12: no WS-Trust, no SAML protocol, nothing that asks for a role of a relying party."""
+    assert b"urn:oasis:names:tc:SAML:2.0:protocol" not in metadata and b"SAML:2.0:bindings" not in metadata
+    assert b"/adfs/services/trust/" not in metadata and b"ws-trust" not in metadata
+    assert {etree.QName(role).localname for role in entity} == {"Signature", "RoleDescriptor", "IDPSSODescriptor"}
+    assert token_service.xpath("fed:TokenTypesOffered/fed:TokenType/@Uri", namespaces=NAMES) == [
+        "urn:oasis:names:tc:SAML:2.0:assertion", "urn:oasis:names:tc:SAML:1.0:assertion"]
+    assert identity_provider.get("protocolSupportEnumeration") == WSFED
+
+
+def test_every_claim_that_a_token_carries_is_offered_with_a_name(client, token_service):
+    offered = {claim.get("Uri"): claim.findtext("auth:DisplayName", namespaces=NAMES)
+               for claim in token_service.iterfind("fed:ClaimTypesOffered/auth:ClaimType", NAMES)}
+    carried = Token(TokenPage(sign_in(client, FIRST)).wresult).claims
+    assert set(carried) <= set(offered) and all(offered.values())
+    assert offered[CLAIMS + "emailaddress"] == "E-Mail Address" and offered[CLAIMS + "upn"] == "UPN"
+
+
+def test_it_holds_no_secret(lab, metadata):
+    """O9"""
+    assert b"PRIVATE" not in metadata and b"password" not in metadata.lower()
+    for user in lab.ready["users"]:
+        assert user["name"].encode() not in metadata
+
+
+# Its signature ---------------------------------------------------------------------------------
+
+def test_it_is_signed_with_the_key_that_signs_tokens(lab, metadata, entity, tmp_path):
+    certificate = base64_of(lab.signing_certificate)
+    assert entity.xpath("ds:Signature//ds:X509Certificate/text()", namespaces=NAMES) == [certificate]
+    assert entity.xpath("//md:KeyDescriptor[@use='signing']//ds:X509Certificate/text()", namespaces=NAMES) == [certificate] * 2
+    assert entity.xpath("string(ds:Signature//ds:SignatureMethod/@Algorithm)", namespaces=NAMES).endswith("#rsa-sha256")
+    assert verified_by_xmlsec1(metadata, lab.signing_certificate, tmp_path)
+    assert verified_by_xml_crypto(metadata, lab.signing_certificate, tmp_path).startswith("<EntityDescriptor ")
+    assert OneLogin.validate_metadata_sign(metadata, cert=open(lab.signing_certificate).read())
+
+
+@pytest.mark.parametrize("old, new", [(b"https://localhost", b"https://evil.test"), (b"E-Mail", b"E-mail"),
+                                      (b'use="signing"', b'use="encryption"'), (b"fed:SecurityT", b"fed:ApplicationT")])
+def test_changed_metadata_is_refused_by_each_verifier(lab, metadata, tmp_path, old, new):
+    assert old in metadata
+    changed = metadata.replace(old, new, 1)
+    assert not verified_by_xmlsec1(changed, lab.signing_certificate, tmp_path)
+    assert verified_by_xml_crypto(changed, lab.signing_certificate, tmp_path) is None
+    assert not OneLogin.validate_metadata_sign(changed, cert=open(lab.signing_certificate).read())
+
+
+# Who reads it ----------------------------------------------------------------------------------
+
+def test_shibboleth_loads_it_unedited_as_a_wsfed_identity_provider(lab, metadata, tmp_path):
+    found = found_by_shibboleth(metadata, lab.signing_certificate, lab.ready["issuer"], tmp_path)
+    assert found is not None and found.get("entityID") == lab.ready["issuer"]
+
+
+def test_shibboleth_does_not_load_it_by_another_key_or_once_changed(lab, metadata, tmp_path):
+    """The check above can fail."""
+    issuer = lab.ready["issuer"]
+    assert found_by_shibboleth(metadata, lab.ready["issuing_certificate"], issuer, tmp_path) is None
+    changed = metadata.replace(b"https://localhost", b"https://evil.test", 1)
+    assert found_by_shibboleth(changed, lab.signing_certificate, issuer, tmp_path) is None
+
+
+def test_npms_passport_saml_metadata_reads_it(lab, metadata, tmp_path):
+    read = read_by_passport(metadata, tmp_path)
+    assert read["entityId"] == lab.ready["issuer"]
+    assert read["identityProviderUrl"] == read["logoutUrl"] == f"{lab.main}/adfs/ls/"
+    assert read["signingCertificates"] == [base64_of(lab.signing_certificate)]
+    assert CLAIMS + "upn" in read["claims"]
+
+
+def test_onelogins_reader_takes_address_and_certificate(lab, metadata):
+    read = OneLoginParser.parse(metadata.decode(), required_sso_binding=WSFED, required_slo_binding=WSFED)["idp"]
+    assert read["entityId"] == lab.ready["issuer"] and read["x509cert"] == base64_of(lab.signing_certificate)
+    assert read["singleSignOnService"]["url"] == read["singleLogoutService"]["url"] == f"{lab.main}/adfs/ls/"
+
+
+def test_a_saml_protocol_reader_is_not_led_astray(metadata):
+    """decision 12: who speaks SAML's own protocol finds no address for it."""
+    assert "singleSignOnService" not in OneLoginParser.parse(metadata.decode())["idp"]
+
+
+# A new key -------------------------------------------------------------------------------------
+
+def test_the_next_keys_certificate_is_announced_before_it_signs(fresh_lab, make_client, tmp_path):
+    """O5: announce, exchange, withdraw; relying parties that read metadata in between never fail."""
+    pki = fresh_lab.settings_file.parent / "pki"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=next", "-days", "30",
+                    "-keyout", str(pki / "next.key"), "-out", str(pki / "next.pem")], check=True, capture_output=True)
+    (pki / "next.key").chmod(0o600)
+    old, new = base64_of(pki / "signing.pem"), base64_of(pki / "next.pem")
+    client = make_client(fresh_lab)
+
+    def announced():
+        tree = etree.fromstring(client.get(PATH).body)
+        return [role.xpath("md:KeyDescriptor[@use='signing']//ds:X509Certificate/text()", namespaces=NAMES)
+                for role in (tree.find("md:RoleDescriptor", NAMES), tree.find("md:IDPSSODescriptor", NAMES))]
+
+    def reread(settings):
+        for key, value in settings.items():
+            set_setting(fresh_lab.settings_file, key, value)
+        fresh_lab.restart()
+
+    assert announced() == [[old]] * 2
+    reread({"token_signing_secondary_certificate": "pki/next.pem"})
+    assert announced() == [[old, new]] * 2
+    assert verified_by_xmlsec1(client.get(PATH).body, str(pki / "signing.pem"), tmp_path)
+    reread({"token_signing_secondary_certificate": "pki/signing.pem", "token_signing_certificate": "pki/next.pem",
+            "token_signing_key": "pki/next.key"})
+    assert announced() == [[new, old]] * 2
+    assert verified_by_xmlsec1(client.get(PATH).body, str(pki / "next.pem"), tmp_path)
+    token = Token(TokenPage(sign_in(client, FIRST, wfresh="0")).wresult)
+    assert token.one("//ds:X509Certificate").text == new
+
+
+def test_an_announced_certificate_that_cannot_be_read_is_named(fresh_lab):
+    """O5"""
+    from support.lab import run
+    set_setting(fresh_lab.settings_file, "token_signing_secondary_certificate", "pki/nowhere.pem")
+    checked = run("check", "-c", fresh_lab.settings_file)
+    assert checked.returncode == 1 and "nowhere.pem" in checked.stdout + checked.stderr
