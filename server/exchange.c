@@ -104,7 +104,6 @@ void exchange_end(void *argument, struct MHD_Connection *connection, void **cont
                     exchange->surplus > 0 ? exchange->response.status : 0);
     }
     exchange->peer->served = true;
-    link_expect(exchange->peer->link);
     snapshot_release(exchange->request.snapshot);
     arena_free(exchange->request.arena);
     *context = NULL;
