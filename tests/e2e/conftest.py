@@ -3,12 +3,12 @@
 The program is the one that LANYARD names (./build/lanyard otherwise). Every server is started in
 a folder of its own, stopped by its pid, and must end with 0 and without a sanitizer report.
 """
-import itertools
+from pathlib import Path
 
 import pytest
 
 from support.curl import Client
-from support.lab import LANYARD, Lab, free_port
+from support.lab import FREE_PORTS, LANYARD, Lab, copy_lab, free_port, run
 
 FIRST = "urn:test:first"
 FIRST_REPLY = "https://first.test/wsfed/"
@@ -18,8 +18,7 @@ PASSPORT = "urn:test:passport"
 
 
 def pytest_sessionstart(session):
-    import pathlib
-    if not pathlib.Path(LANYARD).exists():
+    if not Path(LANYARD).exists():
         pytest.exit(f"no lanyard at {LANYARD}; build it, or name one in LANYARD", returncode=2)
 
 
@@ -49,13 +48,29 @@ def lab(tmp_path_factory, parties):
     lab.stop()
 
 
+@pytest.fixture(scope="session")
+def first_made(tmp_path_factory):
+    """A lab made once, to be copied: making its keys takes seconds."""
+    folder = tmp_path_factory.mktemp("first") / "lab"
+    finished = run("init", folder, *FREE_PORTS)
+    assert finished.returncode == 0, finished.stderr
+    return folder
+
+
 @pytest.fixture
-def make_lab(tmp_path, parties):
-    """Makes labs of the test's own: make_lab("--no-loop-detection", log="text")."""
-    labs, numbers = [], itertools.count(1)
+def made(first_made, tmp_path):
+    """The folder of a lab that is not being served."""
+    return copy_lab(first_made, tmp_path / "lab")
+
+
+@pytest.fixture
+def make_lab(first_made, tmp_path, parties):
+    """Serves labs of the test's own: make_lab("--no-loop-detection", log="text")."""
+    labs = []
 
     def make(*arguments, **options):
-        labs.append(Lab(tmp_path / f"lab{next(numbers)}", *parties, *arguments, **options))
+        folder = copy_lab(first_made, tmp_path / f"lab{len(labs) + 1}")
+        labs.append(Lab(folder, *parties, *arguments, ports=(), **options))
         return labs[-1]
 
     yield make

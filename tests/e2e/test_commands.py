@@ -11,20 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from conftest import FIRST, SECOND
+from conftest import FIRST, FIRST_REPLY, SECOND
 from support.lab import FREE_PORTS, IS_SANITIZED, LANYARD, Lab, environment, free_port, run
 from support.settings import party, set_setting, write_parties
 from support.sign_in import TokenPage, credentials, is_sign_in_page, is_token_page, request_for, sign_in
 from support.tokens import Token
 
 COMMANDS = ["up", "init", "serve", "check", "user add", "user passwd", "user list", "user disable"]
-
-
-@pytest.fixture
-def made(tmp_path):
-    """A lab that is not being served."""
-    assert run("init", tmp_path / "lab", *FREE_PORTS).returncode == 0
-    return tmp_path / "lab"
 
 
 # Help and usage --------------------------------------------------------------------------------
@@ -95,8 +88,8 @@ def test_init_takes_an_empty_folder_and_leaves_a_strangers_alone(tmp_path):
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["letter"]
 
 
-def test_init_writes_down_the_ports_it_drew(made):
-    text = (made / "lanyard.yaml").read_text()
+def test_init_writes_down_the_ports_it_drew(first_made):
+    text = (first_made / "lanyard.yaml").read_text()
     ports = [int(re.search(rf"^{key}:\s*(\d+)", text, re.M).group(1)) for key in ("port", "certificate_port", "plain_port")]
     assert len(set(ports)) == 3 and all(port >= 1024 for port in ports)
 
@@ -113,9 +106,10 @@ def test_up_without_serving_makes_the_lab_says_what_it_holds_and_ends(tmp_path):
     assert run("up", tmp_path / "lab", "--no-serve").returncode == 0
 
 
-def test_up_tells_people_where_who_and_what_to_try_and_its_curl_line_works(tmp_path):
-    """The line is pasted into a shell as it stands."""
-    process = subprocess.Popen([LANYARD, "up", str(tmp_path / "lab"), *FREE_PORTS], stderr=subprocess.PIPE, text=True,
+@pytest.mark.parametrize("parties", [[], ["--rp", f"{FIRST}={FIRST_REPLY}"]], ids=["alone", "with a relying party"])
+def test_up_tells_people_where_who_and_what_to_try_and_its_curl_line_works(made, parties):
+    """The line is pasted into a shell as it stands; with a relying party it brings a token."""
+    process = subprocess.Popen([LANYARD, "up", str(made), *parties], stderr=subprocess.PIPE, text=True,
                                stdout=subprocess.DEVNULL, env=environment())
     said = ""
     try:
@@ -123,13 +117,15 @@ def test_up_tells_people_where_who_and_what_to_try_and_its_curl_line_works(tmp_p
             line = process.stderr.readline()
             assert line, said
             said += line
-        passwords = dict(line.split() for line in (tmp_path / "lab" / "first-passwords").read_text().splitlines())
+        passwords = dict(line.split() for line in (made / "first-passwords").read_text().splitlines())
         for part in ("https://localhost:", "alice@lab.test", "bob@lab.test", *passwords.values(), "root.pem", "try"):
             assert part in said, part
-        command = re.search(r"^ *(curl .*?[^\\])$", said, re.M | re.S).group(1)
-        pasted = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30, cwd=tmp_path, check=False)
-        assert pasted.returncode == 0, pasted.stderr
-        assert "wresult" in pasted.stdout and "alice" in pasted.stdout
+        command = re.search(r"^ *(curl .*?[^\\])$", said, re.M | re.S)
+        assert command, said
+        pasted = subprocess.run(["sh", "-c", command.group(1)], capture_output=True, text=True, timeout=30,
+                                cwd=made.parent, check=False)
+        assert pasted.returncode == 0 and pasted.stdout, pasted.stderr
+        assert not parties or "wresult" in pasted.stdout and "alice" in pasted.stdout
     finally:
         process.send_signal(signal.SIGTERM)
         rest = process.communicate(timeout=20)[1]

@@ -34,8 +34,9 @@ def browser(lab, tmp_path_factory):
 # X: what strangers write -----------------------------------------------------------------------
 
 def pages_showing(client, value):
-    """Every page that could show `value`, with the place it was put."""
+    """Every page that could show `value` to somebody not signed in, with the place it was put."""
     lab = client.lab
+    client.forget()
     shown = {
         "username": client.get("/adfs/ls/", request_for(FIRST, username=value)),
         "login_hint": client.get("/adfs/ls/", request_for(FIRST, login_hint=value)),
@@ -314,12 +315,16 @@ def test_the_referrer_is_the_origin_alone_and_the_server_does_not_name_itself(cl
 
 
 def test_strict_transport_security_is_off_on_localhost_and_a_setting_elsewhere(client, make_lab, make_client):
-    """B4, decision 9"""
+    """B4, decision 9: it would upgrade every port of the developer's machine."""
     for kind, answer in all_kinds_of_pages(client):
         assert answer.header("Strict-Transport-Security") is None, kind
     lab = make_lab(env={"LANYARD_HSTS_MAX_AGE": "31536000"})
     assert make_client(lab).get("/adfs/ls/", request_for(FIRST)).header("Strict-Transport-Security") is None
     lab.stop()
+    lab.start(["--host", "sts.example.test"])
+    here = ["--connect-to", f"sts.example.test:{lab.port()}:localhost:{lab.port()}"]
+    answer = make_client(lab).get("/adfs/ls/", request_for(FIRST), *here)
+    assert answer.header("Strict-Transport-Security").startswith("max-age=31536000")
 
 
 def test_a_browser_without_scripts_gets_a_button(lab, tmp_path, client):

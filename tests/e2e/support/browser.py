@@ -19,7 +19,7 @@ def trust(home, certificate):
     database.mkdir(parents=True, exist_ok=True)
     certutil = ["certutil", "-d", f"sql:{database}"]
     subprocess.run([*certutil, "-N", "--empty-password"], check=True, capture_output=True)
-    subprocess.run([*certutil, "-A", "-n", "lab root", "-t", "C,,", "-i", certificate], check=True, capture_output=True)
+    subprocess.run([*certutil, "-A", "-n", "lab root", "-t", "CT,C,C", "-i", certificate], check=True, capture_output=True)
     return database
 
 

@@ -98,6 +98,10 @@ class Client:
             file.flush()
             return self.request(with_query(address, query), "--data-binary", f"@{file.name}", *options)
 
+    def forget(self):
+        """Becomes a browser that was never here."""
+        self.jar.write_text("")
+
     def cookie(self):
         """The session cookie in the jar, or None."""
         for line in self.jar.read_text().splitlines():

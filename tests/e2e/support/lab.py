@@ -2,6 +2,7 @@
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import ssl
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 from support.secrets import ledger
+from support.settings import set_setting
 
 LANYARD = os.environ.get("LANYARD") or str(Path(__file__).parents[3] / "build" / "lanyard")
 FREE_PORTS = ["--port", "0", "--certificate-port", "0", "--plain-port", "0"]
@@ -205,7 +207,25 @@ def read_all(connection):
     return received
 
 
-def free_port():
-    with socket.socket() as probe:
+def free_ports(count):
+    """Ports that nobody listens on now, no two alike."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+def free_port():
+    return free_ports(1)[0]
+
+
+def copy_lab(made, folder):
+    """Copies a lab that is not being served; the copy gets ports of its own. Its certificates name
+    the addresses of the lab it was copied from, which matters to nobody here."""
+    shutil.copytree(made, folder)
+    for key, port in zip(("port", "certificate_port", "plain_port"), free_ports(3)):
+        set_setting(folder / "lanyard.yaml", key, port)
+    return folder
