@@ -16,7 +16,8 @@
  * connection, since the head of the answer, which may lead back to the same long address, must
  * fit in there, too. */
 #define HEAD_LIMIT (24 * 1024)
-#define SURPLUS_LIMIT (1024 * 1024)
+/* More than lies on the way from a client that has not looked yet whether there is an answer. */
+#define SURPLUS_LIMIT (16 * 1024 * 1024)
 
 /* All of it lies in the request's arena. */
 struct exchange {
@@ -301,8 +302,8 @@ static void say_too_large(const struct exchange *exchange, struct MHD_Connection
     }
 }
 
-/* A body without an announced length has grown too long. Its client is told, and has a little more
- * taken from it: a connection closed at once would lose it the answer. */
+/* A body without an announced length has grown too long. Its client is told, and what it had sent
+ * by then is thrown away: a connection closed at once would lose it the answer. */
 static enum MHD_Result swallow(struct exchange *exchange, struct MHD_Connection *connection,
                                size_t *upload_length)
 {

@@ -25,7 +25,6 @@
     "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-MAC-ALL:+AEAD:"   \
     "-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1"
 
-#define DESCRIPTORS_KEPT 64                     /* for files, the state and the log */
 #define CONNECTION_MEMORY ((size_t)(64 * 1024)) /* for the heads of a request and its answer */
 #define THREAD_STACK ((size_t)(1024 * 1024))
 

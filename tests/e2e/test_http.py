@@ -269,7 +269,7 @@ def test_an_odd_form_is_refused_in_a_body_and_in_a_query(lab, name):
     status, form = ODD_FORMS[name]
     body = form.encode()
     answer = ask(lab, request("POST", "/adfs/ls/", HOST, FORM, f"Content-Length: {len(body)}", body=body))
-    assert answer.status == status
+    assert (answer.status, answer.header("Connection")) == (status, "close")
     if len(form) < 100 and "\0" not in form:
         assert ask(lab, request("GET", f"/adfs/ls/?{form}", HOST)).status == status
 
@@ -287,7 +287,8 @@ def test_ten_thousand_layers_of_escapes_are_only_text(lab):
 def test_only_a_form_is_read_where_a_form_is_expected(lab, kind):
     """H4, decision 6"""
     lines = [HOST, "Content-Length: 3"] + ([f"Content-Type: {kind}"] if kind else [])
-    assert ask(lab, request("POST", "/adfs/ls/", *lines, body=b"a=b")).status == 415
+    answer = ask(lab, request("POST", "/adfs/ls/", *lines, body=b"a=b"))
+    assert (answer.status, answer.header("Connection")) == (415, "close")
 
 
 # H6: methods ----------------------------------------------------------------------------------------
