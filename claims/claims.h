@@ -128,11 +128,19 @@ struct store {
     enum store_kind kind;
 };
 
+/* What `kind` says of a problem of rules: the words are a contract with scripts. */
+#define RULE_SYNTAX "syntax"   /* noticed when they are read, and neither of the next two */
+#define RULE_UNBOUND "unbound" /* an identifier that no selector binds, or binds too late */
+#define RULE_REGEX "regex"     /* a regular expression that cannot be used */
+#define RULE_STORE "store"     /* noticed in a run: a store did not answer */
+#define RULE_LIMIT "limit"     /* noticed in a run: one of our bounds, of claims, text or time */
+
 /*
  * Reads the text of a rule set (claimrules 2 and 3). `file` names it in problems and in origins;
  * `stores` are those a rule may ask (another name is a problem). On failure
  * every problem of the text is in `error` with line, column (code points from 1), what was found,
- * what was expected, and the cure for the known traps; the fault is FAULT_SETTINGS.
+ * what was expected, the cure for the known traps, AD FS's code (claimrules 14) and a kind from
+ * above; the fault is FAULT_SETTINGS.
  */
 MUST_CHECK bool rule_set_read(struct arena *arena, const char *file, struct bytes source,
                               const struct store *stores, size_t store_count,
@@ -177,9 +185,11 @@ struct attribute_source {
 struct rule_note {
     size_t rule_number; /* from 1 */
     const char *rule_name;
+    int line;                /* where the rule begins */
     size_t runs;             /* how many tuples of claims matched */
     size_t made;             /* claims it added to either set */
     size_t failed_condition; /* from 1: the first condition nothing passed; 0 if it ran */
+    const char *why;         /* it made nothing: the reason in words; else NULL */
 };
 
 /* What a run works with. Zeroed limits mean AD FS-sized ones of ours (decision 27). */
@@ -196,7 +206,8 @@ struct rule_run {
  * Applies the rules once each, top to bottom, to `incoming` (which is left as it was) and adds
  * what they issue to `issued`. A failing store, a regular expression beyond its limits (a second of
  * processor time for all of a run) or too many claims fail the whole run with FAULT_CLAIMS
- * (claimrules 4); the error names the rule and holds no claim's value.
+ * (claimrules 4). It is one problem, which names the rule and holds no claim's value, unless a
+ * store's own words do.
  */
 MUST_CHECK bool rule_set_apply(const struct rule_set *rules, const struct rule_run *run,
                                const struct claim_set *incoming, struct claim_set *issued,

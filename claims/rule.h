@@ -202,12 +202,22 @@ struct reader {
     const struct store *stores;
     size_t store_count;
     struct error *error;
-    size_t problems; /* noticed so far, reported or not */
+    size_t problems;  /* noticed so far, reported or not */
+    const char *code; /* of what is noticed now; NULL: the grammar's, by what is expected */
 };
 
-/* Notes a problem; `expected` and `cure` may be NULL. Always false. */
+/* claimrules 14 */
+#define CODE_RULES "POLICY0002"      /* the text makes no rules */
+#define CODE_UNBOUND "POLICY0011"    /* an identifier of the statement that no condition binds */
+#define CODE_STORE "POLICY0018"      /* a query to a store failed */
+#define CODE_UNEXPECTED "POLICY0029" /* something that does not belong there */
+#define CODE_EXPECTED "POLICY0030"   /* something else belongs there */
+
+/* Notes a problem of kind RULE_SYNTAX; `expected` and `cure` may be NULL. Always false. */
 bool reader_complain(struct reader *reader, struct place place, const char *found,
                      const char *expected, const char *cure);
+/* The same for a problem of another kind, or with a code of its own. */
+bool reader_report(struct reader *reader, const struct problem *problem);
 
 /* rule_lex.c: the text as tokens, the last of kind TOKEN_END. Complains, and goes on. */
 const struct token *rule_lex(struct reader *reader, const char *source);
@@ -223,6 +233,10 @@ void rule_check_store(struct reader *reader, const struct statement *statement);
 
 /* The names of parts as AD FS prints them, in the order of `enum part`. */
 const char *part_spelling(enum part part);
+
+/* rule_print.c: a condition, and one comparison of it, as the whole rule prints them. */
+const char *condition_print(struct arena *arena, const struct condition *condition);
+const char *constraint_print(struct arena *arena, const struct constraint *constraint);
 
 /* rule_regex.c --------------------------------------------------------------------------- */
 

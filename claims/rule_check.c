@@ -22,6 +22,14 @@ static void complain(struct check *check, struct place place, const char *found,
     (void)reader_complain(check->reader, place, found, NULL, cure);
 }
 
+/* The same for what scripts tell from a slip of grammar. */
+static void report(struct check *check, struct place place, struct problem problem)
+{
+    problem.line = place.line;
+    problem.column = place.column;
+    (void)reader_report(check->reader, &problem);
+}
+
 /* The condition that binds `name`, or NULL; `slot` counts selectors. Letter case is ignored. */
 static const struct condition *find_binding(const struct rule *rule, const char *name, size_t *slot)
 {
@@ -37,21 +45,23 @@ static const struct condition *find_binding(const struct rule *rule, const char 
     return NULL;
 }
 
+/* claimrules 3, checks 2 and 3: bound by this rule, and before it is used. */
 static void check_identifier(struct check *check, const char *name, struct place place,
                              size_t *slot)
 {
     struct arena *arena = check->reader->arena;
     const struct condition *binding = find_binding(check->rule, name, slot);
+    struct problem problem = {.code = CODE_UNBOUND, .kind = RULE_UNBOUND};
 
     if (binding == NULL) {
-        complain(
-            check, place,
-            arena_print(arena, "the identifier %s, which no selector of this rule binds", name),
-            arena_print(arena, "Bind it by a selector: %s:[Type == \"...\"].", name));
+        problem.found =
+            arena_print(arena, "the identifier %s, which no selector of this rule binds", name);
+        problem.cure = arena_print(arena, "Bind it by a selector: %s:[Type == \"...\"].", name);
+        report(check, place, problem);
     } else if (binding >= check->rule->conditions + check->bound) {
-        complain(check, place,
-                 arena_print(arena, "the identifier %s before its claim is known", name),
-                 "A selector may use claims bound by earlier selectors only.");
+        problem.found = arena_print(arena, "the identifier %s before its claim is known", name);
+        problem.cure = "A selector may use claims bound by earlier selectors only.";
+        report(check, place, problem);
     }
 }
 
@@ -89,6 +99,7 @@ static void check_placeholder(struct check *check, const char *string, struct pl
              "Replace it, brackets included, by what it stands for.");
 }
 
+/* A claim type, wherever it stands outside an expression. */
 static void check_string(struct check *check, const char *string, struct place place)
 {
     check_scheme(check, string, place);
@@ -129,14 +140,19 @@ static const struct regex *check_pattern(struct check *check, const struct expre
 
     if (pattern->constant != NULL
         && !regex_compile(check->reader->arena, pattern->constant, &regex, &reason)) {
-        complain(check, pattern->terms[0].place,
-                 arena_print(check->reader->arena, "a regular expression that cannot be used: %s",
-                             reason),
-                 "Write it as .NET understands it, or escape the character with a backslash.");
+        report(check, pattern->terms[0].place,
+               (struct problem){
+                   .code = CODE_RULES,
+                   .kind = RULE_REGEX,
+                   .found = arena_print(check->reader->arena,
+                                        "a regular expression that cannot be used: %s", reason),
+                   .cure = "Write it as .NET understands it, or escape the character with a "
+                           "backslash."});
     }
     return regex;
 }
 
+/* Strings within patterns are checked as well: the rewriting of http:// did not spare them. */
 static void check_term(struct check *check, struct term *term)
 {
     if (term->kind == TERM_STRING) {
@@ -183,6 +199,7 @@ static void check_plain(struct check *check, struct expression *expression)
     }
 }
 
+/* Whether a condition must be worked out anew for each tuple. */
 static bool uses_claims(const struct expression *expression)
 {
     for (size_t i = 0; i < expression->count; i++) {
@@ -209,6 +226,7 @@ static void check_constraint(struct check *check, struct constraint *constraint)
     }
 }
 
+/* The condition counts as bound only after its own constraints: none may use its own claim. */
 static void check_condition(struct check *check, struct condition *condition)
 {
     size_t slot;
@@ -228,6 +246,7 @@ static void check_condition(struct check *check, struct condition *condition)
     check->bound++;
 }
 
+/* Two properties are the same part only under the same name. */
 static bool same_part(const struct part_name *left, const struct part_name *right)
 {
     return left->part == right->part
@@ -251,6 +270,7 @@ static void check_assignment(struct check *check, const struct statement *statem
     }
 }
 
+/* claimrules 3, check 4. A value may be missing, and is then empty. */
 static void check_new(struct check *check, struct statement *statement)
 {
     bool has_type = false;

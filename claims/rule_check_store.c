@@ -22,6 +22,7 @@ static void complain(const struct query_check *check, const char *found, const c
     (void)reader_complain(check->reader, check->statement->query.place, found, expected, cure);
 }
 
+/* Names are compared without letter case; the store is asked by the rule's spelling. */
 static const struct store *find_store(const struct reader *reader, const char *name)
 {
     for (size_t i = 0; i < reader->store_count; i++) {
@@ -32,6 +33,7 @@ static const struct store *find_store(const struct reader *reader, const char *n
     return NULL;
 }
 
+/* A rule for a store that does not exist would fail every sign-in: better said now. */
 static void complain_of_store(struct reader *reader, const struct placed_string *name)
 {
     const char *known[STORES_LISTED];

@@ -74,6 +74,7 @@ static size_t quantifier_length(const char *at)
     return *at != '\0' && strchr("*+?", *at) != NULL ? 1 : braces_length(at);
 }
 
+/* .NET refuses two in a row, also where PCRE2 would make the first one possessive. */
 static bool read_quantifier(struct dialect *dialect)
 {
     if (dialect->last == LAST_QUANTIFIER) {
@@ -91,6 +92,7 @@ static bool read_quantifier(struct dialect *dialect)
     return true;
 }
 
+/* Options said inside a group end with it. */
 static bool push_scope(struct dialect *dialect)
 {
     if (dialect->depth == DIALECT_DEPTH_LIMIT) {
@@ -165,6 +167,7 @@ static bool read_group_condition(struct dialect *dialect)
     return push_scope(dialect);
 }
 
+/* .NET takes any expression for a condition; PCRE2 a group or a look-around. */
 static bool read_condition(struct dialect *dialect)
 {
     static const char *const looks[] = {"(?(?=", "(?(?!", "(?(?<=", "(?(?<!"};
@@ -202,6 +205,7 @@ static bool note_option(struct dialect *dialect, char letter, bool on, struct di
     }
 }
 
+/* Letters switched on, a hyphen, letters switched off; both engines read it so. */
 static void write_options(struct dialect *dialect, const struct dialect_options *said)
 {
     for (size_t i = 0; i < COUNT_OF(said->letters); i++) {
@@ -241,6 +245,7 @@ static bool read_options(struct dialect *dialect)
     return true;
 }
 
+/* Under (?n) a group without a name does not capture, and is not counted. */
 static bool read_plain_group(struct dialect *dialect)
 {
     bool captures = !dialect->scope.named_only;
@@ -250,6 +255,7 @@ static bool read_plain_group(struct dialect *dialect)
     return (!captures || add_group(dialect, NULL)) && push_scope(dialect);
 }
 
+/* Whatever begins with (? and is known to neither table is taken for options, or refused. */
 static bool read_group(struct dialect *dialect)
 {
     for (size_t i = 0; i < COUNT_OF(foreign_groups); i++) {
@@ -272,6 +278,7 @@ static bool read_group(struct dialect *dialect)
     return dialect->at[2] == '(' ? read_condition(dialect) : read_options(dialect);
 }
 
+/* One item, class, group or quantifier; `last` tells the next quantifier what it repeats. */
 static bool read_item(struct dialect *dialect)
 {
     if (quantifier_length(dialect->at) > 0) {

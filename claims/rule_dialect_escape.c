@@ -151,6 +151,7 @@ static bool read_code(struct dialect *dialect, size_t digits)
     return true;
 }
 
+/* \cA to \cZ and the five marks behind them; a small letter is read as a capital one. */
 static bool read_control(struct dialect *dialect)
 {
     char letter = dialect->at[2];
@@ -266,6 +267,7 @@ static bool is_posix_class(const char *at)
     return *end == at[1] && end[1] == ']';
 }
 
+/* Escapes, the constructs the engines disagree on, and else a character. */
 static bool read_class_item(struct dialect *dialect, bool first)
 {
     const char *at = dialect->at;
@@ -286,6 +288,7 @@ static bool read_class_item(struct dialect *dialect, bool first)
     return true;
 }
 
+/* A ] that comes first is a character to both. */
 bool dialect_read_class(struct dialect *dialect)
 {
     bool first = true;

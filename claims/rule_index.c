@@ -11,6 +11,7 @@ static uint64_t pair_key(uint64_t type, uint64_t value)
     return hash_pair(type, value);
 }
 
+/* The shelf of that key, or the free one where it would stand. */
 static struct shelf *find_shelf(const struct claim_index *index, uint64_t key)
 {
     size_t at = key & (index->shelf_size - 1);
@@ -21,6 +22,7 @@ static struct shelf *find_shelf(const struct claim_index *index, uint64_t key)
     return &index->shelves[at];
 }
 
+/* More room; the old table stays in the arena until the run is over. */
 static void make_shelves(struct claim_index *index, size_t size)
 {
     struct shelf *old = index->shelves;
@@ -48,6 +50,7 @@ static uint32_t shelve(struct shelf *shelf, uint64_t key, uint32_t number)
     return before;
 }
 
+/* A shelf of claims that only share a hash is marked: then nobody may trust it unseen. */
 static void shelve_by_type(struct claim_index *index, uint32_t number)
 {
     const struct claim_entry *entries = index->set->entries;

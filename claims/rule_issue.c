@@ -59,16 +59,18 @@ static bool put(struct run *run, const struct claim *claim)
     note_origin(run, added, issued);
     if (claim_set_count(run->index->set) > run->claim_limit
         || claim_set_count(run->issued) > run->claim_limit) {
-        return run_fail(run, "there are more than %zu claims", run->claim_limit);
+        return run_fail(run, RULE_LIMIT, "there are more than %zu claims", run->claim_limit);
     }
     return true;
 }
 
+/* issue(claim = c): all six fields, but an origin of its own. */
 static bool copy_claim(struct run *run)
 {
     return put(run, run->tuple[run->rule->statement.slot]);
 }
 
+/* In front of those assigned so far; make_claim goes from last to first. */
 static void assign_property(struct run *run, struct claim *claim, const char *name,
                             const char *value)
 {
@@ -106,7 +108,7 @@ static bool assign(struct run *run, const struct assignment *assignment, struct 
         return true;
     case PART_NONE:
     default:
-        return run_fail(run, "it assigns to no part of a claim");
+        return run_fail(run, NULL, "it assigns to no part of a claim");
     }
 }
 
@@ -132,13 +134,15 @@ static bool put_value(struct run *run, const struct claim *made, const char *val
         return true; /* an attribute without a value gives no claim (claimrules 8) */
     }
     if (!utf8_is_valid(value, strlen(value))) {
-        return run_fail(run, "the store \"%s\" answered with text that is not UTF-8",
+        return run_fail(run, RULE_STORE, "the store \"%s\" answered with text that is not UTF-8",
                         run->rule->statement.store.string);
     }
     claim.value = value;
+    run->answers++;
     return put(run, &claim);
 }
 
+/* Cells by position; a cell of several values gives one claim for each (claimrules 8). */
 static bool put_row(struct run *run, const struct answer_row *row, struct claim *claim)
 {
     const struct statement *statement = &run->rule->statement;
@@ -156,6 +160,7 @@ static bool put_row(struct run *run, const struct answer_row *row, struct claim 
     return true;
 }
 
+/* claimrules 19: claims of a store that names no issuer are issued by the store. */
 static bool put_answer(struct run *run, const struct answer *answer)
 {
     const char *store = run->rule->statement.store.string;
@@ -169,6 +174,8 @@ static bool put_answer(struct run *run, const struct answer *answer)
     return true;
 }
 
+/* The query goes as it is written and the parameters beside it: joining them is the store's
+ * work, which alone knows how to quote. */
 static bool ask_store(struct run *run)
 {
     const struct statement *statement = &run->rule->statement;
@@ -183,6 +190,7 @@ static bool ask_store(struct run *run)
         .columns = statement->type_count,
     };
     struct answer answer = {0};
+    struct error refused = error_in(run->arena);
 
     for (size_t i = 0; i < statement->parameter_count; i++) {
         if (!run_value(run, &statement->parameters[i], &parameters[i])) {
@@ -190,10 +198,11 @@ static bool ask_store(struct run *run)
         }
     }
     if (source == NULL) {
-        return run_fail(run, "there is no attribute store to ask");
+        return run_fail(run, RULE_STORE, "there is no attribute store to ask");
     }
-    if (!source->ask(source->world, run->arena, &query, &answer, run->error)) {
-        return run_fail(run, "the store \"%s\" did not answer", query.store);
+    if (!source->ask(source->world, run->arena, &query, &answer, &refused)) {
+        return run_fail(run, RULE_STORE, "the store \"%s\" did not answer: %s", query.store,
+                        refused.count > 0 ? refused.problems[0].found : "it gave no reason");
     }
     return put_answer(run, &answer);
 }
@@ -210,6 +219,6 @@ bool run_statement(struct run *run)
         return ask_store(run);
     case STATEMENT_NONE:
     default:
-        return run_fail(run, "it holds a statement of no kind");
+        return run_fail(run, NULL, "it holds a statement of no kind");
     }
 }

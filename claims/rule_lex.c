@@ -181,6 +181,7 @@ static const char *end_of_broken_string(const char *at, char quote)
     return rest;
 }
 
+/* claimrules 2: no escapes, no quotation mark and no line end inside; '...' is the same. */
 static void lex_string(struct lexer *lexer)
 {
     char quote = *lexer->at;
@@ -243,6 +244,7 @@ static const char *uri_end(const char *at, const char *word_end)
     return word_end + strcspn(word_end, " \t\r\n\"',;()[]");
 }
 
+/* Letters, digits and _; a URI that nobody quoted is taken for the string it should be. */
 static void lex_word(struct lexer *lexer)
 {
     const char *end = lexer->at;
@@ -317,6 +319,7 @@ static bool lex_comment(struct lexer *lexer)
     return true;
 }
 
+/* By the table, longest first; a foreign spelling is reported and taken for what it means. */
 static bool lex_operator(struct lexer *lexer)
 {
     for (size_t i = 0; i < COUNT_OF(spellings); i++) {

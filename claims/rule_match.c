@@ -39,26 +39,28 @@ static bool is_pattern(const struct constraint *constraint)
     return constraint->comparison == COMPARE_MATCH || constraint->comparison == COMPARE_NO_MATCH;
 }
 
+static bool prepare_test(struct run *run, const struct constraint *constraint, struct test *test)
+{
+    *test = (struct test){.constraint = constraint, .regex = constraint->regex};
+    if (!run_value(run, &constraint->right, &test->right)) {
+        return false;
+    }
+    return !is_pattern(constraint) || test->regex != NULL
+           || run_regex(run, test->right, &test->regex);
+}
+
 /* Works out the right sides, once for all claims that are tested against them. */
 static bool prepare_tests(struct run *run, struct level *level)
 {
     for (size_t i = 0; i < level->condition->count; i++) {
-        struct test *test = &level->tests[i];
-
-        test->constraint = &level->condition->constraints[i];
-        test->known = false;
-        test->regex = test->constraint->regex;
-        if (!run_value(run, &test->constraint->right, &test->right)) {
-            return false;
-        }
-        if (is_pattern(test->constraint) && test->regex == NULL
-            && !run_regex(run, test->right, &test->regex)) {
+        if (!prepare_test(run, &level->condition->constraints[i], &level->tests[i])) {
             return false;
         }
     }
     return true;
 }
 
+/* Whole strings, letter case and all; patterns are searched anywhere (claimrules 6). */
 static bool check_test(struct run *run, const struct test *test, const struct claim *claim,
                        bool *passes)
 {
@@ -81,8 +83,17 @@ static bool check_test(struct run *run, const struct test *test, const struct cl
         return true;
     default:
         *passes = false;
-        return run_fail(run, "it holds a comparison of no kind");
+        return run_fail(run, NULL, "it holds a comparison of no kind");
     }
+}
+
+/* All tests in the order they were written, up to the first that fails. */
+bool run_check_constraint(struct run *run, const struct constraint *constraint,
+                          const struct claim *claim, bool *passes)
+{
+    struct test test;
+
+    return prepare_test(run, constraint, &test) && check_test(run, &test, claim, passes);
 }
 
 static bool check_claim(struct run *run, const struct level *level, const struct claim *claim,
@@ -168,6 +179,7 @@ static bool find_claims(struct run *run, struct level *level, size_t enough)
     return true;
 }
 
+/* COUNT's comparisons. Anything else means no. */
 static bool count_holds(const struct condition *condition, size_t count)
 {
     switch (condition->comparison) {
@@ -188,6 +200,7 @@ static bool count_holds(const struct condition *condition, size_t count)
     }
 }
 
+/* Finds a selector's claims or an aggregate's verdict, unless that is known from before. */
 static bool work_out(struct run *run, struct level *level)
 {
     const struct condition *condition = level->condition;

@@ -26,18 +26,21 @@ static bool condition_starts(const struct parser *parser)
                    || parser_at_word(parser, "NOT") || parser_at_word(parser, "COUNT")));
 }
 
+/* With its bracket, because a selector may be called issue or add. */
 static bool statement_starts(const struct parser *parser)
 {
     return (parser_at_word(parser, "issue") || parser_at_word(parser, "add"))
            && parser->token[1].kind == TOKEN_OPEN;
 }
 
+/* Where, after a missing semicolon, the next rule is taken to begin. */
 static bool rule_starts(const struct parser *parser)
 {
     return parser_at(parser, TOKEN_AT) || parser_at(parser, TOKEN_ARROW)
            || condition_starts(parser);
 }
 
+/* One table for both uses: the callers refuse what does not belong to strings, or to numbers. */
 static bool read_comparison(struct parser *parser, enum comparison *comparison)
 {
     static const struct {
@@ -66,6 +69,7 @@ static bool read_comparison(struct parser *parser, enum comparison *comparison)
     return parser_complain(parser, "a comparison", "Write one of == != =~ !~.");
 }
 
+/* constraint = part operator expression. A size is refused but read on: the rest is plain. */
 static bool read_constraint(struct parser *parser, struct constraint *constraint)
 {
     struct place place;
@@ -107,6 +111,7 @@ static bool another_constraint(struct parser *parser)
     return false;
 }
 
+/* test: all of its constraints must hold; none at all matches any claim (claimrules 4). */
 static bool read_test(struct parser *parser, struct condition *condition)
 {
     bool more = true;
@@ -149,6 +154,7 @@ static bool read_aggregate_test(struct parser *parser, struct condition *conditi
            && parser_expect(parser, TOKEN_CLOSE, "\")\"", "Close EXISTS( or COUNT( here.");
 }
 
+/* COUNT "(" test ")" compare number. Nine digits are far beyond any limit on claims. */
 static bool read_count(struct parser *parser, struct condition *condition)
 {
     const struct token *number;
@@ -228,6 +234,7 @@ static bool another_condition(struct parser *parser)
     return false;
 }
 
+/* The limit keeps the recursion of a run shallow: one call for each condition. */
 static bool read_conditions(struct parser *parser, struct rule *rule)
 {
     bool more = true;
@@ -254,6 +261,7 @@ static bool read_conditions(struct parser *parser, struct rule *rule)
     return true;
 }
 
+/* Any name is accepted and printed again; only RuleName is used, in messages and origins. */
 static bool read_annotation(struct parser *parser, struct rule *rule)
 {
     const struct token *name = parser->token;
@@ -284,6 +292,7 @@ static bool read_annotations(struct parser *parser, struct rule *rule)
     return true;
 }
 
+/* The arrow; left out before issue( or add( it is reported and taken as read. */
 static bool read_arrow(struct parser *parser)
 {
     if (parser_take(parser, TOKEN_ARROW)) {
@@ -317,6 +326,7 @@ static bool read_rule(struct parser *parser, struct rule *rule)
            && parser_read_statement(parser, &rule->statement) && read_semicolon(parser);
 }
 
+/* The semicolon ends a rule whatever went before: behind it reading starts afresh. */
 static void skip_rule(struct parser *parser)
 {
     while (!parser_at(parser, TOKEN_END) && !parser_at(parser, TOKEN_SEMICOLON)) {

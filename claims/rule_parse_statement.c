@@ -23,6 +23,7 @@ static bool complain_of_term(struct parser *parser)
     return parser_complain(parser, "a string, a part of a claim, or RegExReplace(...)", cure);
 }
 
+/* RegExReplace( input, pattern, replacement ), the only function; its name in any letter case. */
 static bool read_replace(struct parser *parser, struct term *term, int nesting)
 {
     const char *cure = "RegExReplace takes three: input, pattern, replacement.";
@@ -44,6 +45,7 @@ static bool read_replace(struct parser *parser, struct term *term, int nesting)
            && parser_expect(parser, TOKEN_CLOSE, "\")\"", cure);
 }
 
+/* A word alone is no term: what follows tells a claim (.) from a function ( ( ). */
 static bool read_term(struct parser *parser, struct term *term, int nesting)
 {
     const struct token *token = parser->token;
@@ -99,6 +101,7 @@ static bool read_assign(struct parser *parser)
     return parser_expect(parser, TOKEN_ASSIGN, "\"=\"", NULL);
 }
 
+/* A plain string: whether stores and queries may be expressions nobody has shown (claimrules 3). */
 static bool read_placed_string(struct parser *parser, struct placed_string *string,
                                const char *expected)
 {
@@ -124,6 +127,7 @@ static void read_comma(struct parser *parser)
     }
 }
 
+/* copy = "claim" "=" word. The identifier is looked up by the checker. */
 static bool read_copy(struct parser *parser, struct statement *statement)
 {
     statement->kind = STATEMENT_COPY;
@@ -161,6 +165,7 @@ static bool another_assignment(struct parser *parser)
     return true;
 }
 
+/* new: the order of parts is free; what must be there and only once, the checker sees to. */
 static bool read_new(struct parser *parser, struct statement *statement)
 {
     bool more = true;
@@ -183,6 +188,7 @@ static bool read_new(struct parser *parser, struct statement *statement)
     return true;
 }
 
+/* types = ( string, ... ), one for each column the store will give. */
 static bool read_types(struct parser *parser, struct statement *statement)
 {
     const char *cure = "Write types = (\"...\", \"...\"), with brackets even round one.";
@@ -208,6 +214,7 @@ static bool read_types(struct parser *parser, struct statement *statement)
     return parser_expect(parser, TOKEN_CLOSE, "\",\" or \")\"", cure);
 }
 
+/* Any number of param = expression; the n-th, from 0, is what {n} stands for. */
 static bool read_parameters(struct parser *parser, struct statement *statement)
 {
     while (!parser_at(parser, TOKEN_CLOSE)) {
@@ -232,6 +239,7 @@ static bool read_parameters(struct parser *parser, struct statement *statement)
     return true;
 }
 
+/* The items come in this order in every known rule; another is refused (claimrules 3). */
 static bool read_query(struct parser *parser, struct statement *statement)
 {
     statement->kind = STATEMENT_QUERY;
@@ -249,6 +257,7 @@ static bool read_query(struct parser *parser, struct statement *statement)
            && read_parameters(parser, statement);
 }
 
+/* Told apart by the first word: no part of a claim is called claim or store. */
 static bool read_body(struct parser *parser, struct statement *statement)
 {
     if (parser_at_word(parser, "claim")) {

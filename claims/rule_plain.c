@@ -26,6 +26,7 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
+/* Passes `word` if it stands here. */
 static bool skip(const char **at, const char *word)
 {
     if (!string_starts(*at, word)) {
@@ -96,6 +97,7 @@ static bool is_end(const char *at)
     return at[0] == '\0' || (at[0] == '\n' && at[1] == '\0');
 }
 
+/* Without an anchor at the start; the text may also stand before a last line feed. */
 static enum plain_answer compare_end(const struct plain_pattern *plain, const char *subject)
 {
     size_t length = strlen(subject);

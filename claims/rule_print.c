@@ -53,20 +53,24 @@ static void print_expression(struct text *text, const struct expression *express
     }
 }
 
+static void print_constraint(struct text *text, const struct constraint *constraint)
+{
+    print_part(text, &constraint->part);
+    text_print(text, " %s ", comparisons[constraint->comparison]);
+    print_expression(text, &constraint->right);
+}
+
 static void print_test(struct text *text, const struct condition *condition)
 {
     text_add_literal(text, "[");
     for (size_t i = 0; i < condition->count; i++) {
-        const struct constraint *constraint = &condition->constraints[i];
-
         text_add_plain(text, i > 0 ? ", " : "");
-        print_part(text, &constraint->part);
-        text_print(text, " %s ", comparisons[constraint->comparison]);
-        print_expression(text, &constraint->right);
+        print_constraint(text, &condition->constraints[i]);
     }
     text_add_literal(text, "]");
 }
 
+/* The keywords in AD FS's spelling, an identifier as its author wrote it. */
 static void print_condition(struct text *text, const struct condition *condition)
 {
     if (condition->kind == CONDITION_SELECTOR) {
@@ -88,6 +92,7 @@ static void print_condition(struct text *text, const struct condition *condition
     }
 }
 
+/* In the order the parser asks for. */
 static void print_query(struct text *text, const struct statement *statement)
 {
     text_add_literal(text, "store = ");
@@ -128,6 +133,7 @@ static void print_statement(struct text *text, const struct statement *statement
     text_add_literal(text, ");\n");
 }
 
+/* Conditions on lines of their own, the statement on the last (claimrules 13). */
 static void print_rule(struct text *text, const struct rule *rule)
 {
     for (size_t i = 0; i < rule->annotation_count; i++) {
@@ -142,6 +148,22 @@ static void print_rule(struct text *text, const struct rule *rule)
     }
     text_add_plain(text, rule->condition_count > 0 ? " " : "");
     print_statement(text, &rule->statement);
+}
+
+const char *condition_print(struct arena *arena, const struct condition *condition)
+{
+    struct text text = text_in(arena);
+
+    print_condition(&text, condition);
+    return text.start;
+}
+
+const char *constraint_print(struct arena *arena, const struct constraint *constraint)
+{
+    struct text text = text_in(arena);
+
+    print_constraint(&text, constraint);
+    return text.start;
 }
 
 const char *rule_set_print(struct arena *arena, const struct rule_set *rules)

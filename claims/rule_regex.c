@@ -182,6 +182,7 @@ bool matcher_compile(struct matcher *matcher, const char *pattern, const struct 
     return true;
 }
 
+/* Every way into the engine leads through here, and so through the limits. */
 static bool search(struct matcher *matcher, const struct regex *regex, const struct match *match,
                    size_t start, uint32_t options, bool *found, const char **reason)
 {

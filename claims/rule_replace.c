@@ -155,6 +155,7 @@ static bool add_replacement(struct expansion *expansion)
     return true;
 }
 
+/* .NET goes on by a UTF-16 unit here, this by a character: no half of one can come out. */
 static size_t next_character(const struct match *match, size_t at)
 {
     at++;

@@ -33,10 +33,12 @@ struct run {
     size_t visible;             /* claims that were there when it began */
     const struct claim **tuple; /* the claims bound by its selectors so far */
     struct rule_note *note;
+    size_t answers; /* values that stores gave it */
 };
 
-/* Refuses the whole run with FAULT_CLAIMS, naming the rule. Always false. */
-bool run_fail(struct run *run, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Refuses the whole run with FAULT_CLAIMS, naming the rule. `kind` is one of claims.h's, or NULL
+ * for a slip of ours. Always false. */
+bool run_fail(struct run *run, const char *kind, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Counts one more combination looked at; false at the limit. */
 MUST_CHECK bool run_count_product(struct run *run);
 
@@ -52,8 +54,14 @@ const char *part_of(const struct claim *claim, const struct part_name *part);
 /* rule_match.c: finds every tuple of claims that meets the rule's conditions and runs its
  * statement for each. */
 MUST_CHECK bool run_conditions(struct run *run);
+/* Whether a claim passes one comparison that uses no other selector's claim. */
+MUST_CHECK bool run_check_constraint(struct run *run, const struct constraint *constraint,
+                                     const struct claim *claim, bool *passes);
 
 /* rule_issue.c: runs the statement for the tuple as it is. */
 MUST_CHECK bool run_statement(struct run *run);
+
+/* rule_explain.c: why the rule that has just been run made nothing. */
+const char *run_explain(struct run *run);
 
 #endif

@@ -7,33 +7,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool same_place(const struct problem *problem, struct place place)
+/* Lines and columns come from one text, so they are enough to tell. */
+static bool same_place(const struct problem *left, const struct problem *right)
 {
-    return problem->line == place.line && problem->column == place.column;
+    return left->line == right->line && left->column == right->column;
 }
 
-bool reader_complain(struct reader *reader, struct place place, const char *found,
-                     const char *expected, const char *cure)
+bool reader_report(struct reader *reader, const struct problem *noticed)
 {
     struct error *error = reader->error;
+    struct problem problem = *noticed;
 
     /* What follows from a problem is noticed at the same place; the first word is the best. */
-    if (reader->problems > 0 && same_place(&error->problems[error->count - 1], place)) {
+    if (reader->problems > 0 && same_place(&error->problems[error->count - 1], noticed)) {
         return false;
     }
     reader->problems++;
     if (reader->problems > RULE_PROBLEM_LIMIT) {
         return false;
     }
-    return fail_at(error, FAULT_SETTINGS,
-                   &(struct problem){.file = reader->file,
-                                     .line = place.line,
-                                     .column = place.column,
-                                     .found = found,
-                                     .expected = expected,
-                                     .cure = cure});
+    problem.file = reader->file;
+    return fail_at(error, FAULT_SETTINGS, &problem);
 }
 
+bool reader_complain(struct reader *reader, struct place place, const char *found,
+                     const char *expected, const char *cure)
+{
+    const char *of_grammar = expected != NULL ? CODE_EXPECTED : CODE_UNEXPECTED;
+
+    return reader_report(reader,
+                         &(struct problem){.line = place.line,
+                                           .column = place.column,
+                                           .code = reader->code != NULL ? reader->code : of_grammar,
+                                           .kind = RULE_SYNTAX,
+                                           .found = found,
+                                           .expected = expected,
+                                           .cure = cure});
+}
+
+/* Lexer, parser and checker each went through the text once; a reader goes through it once. */
 static int compare_places(const void *left_side, const void *right_side)
 {
     const struct problem *left = left_side;
@@ -93,6 +105,7 @@ static size_t valid_length(struct bytes source)
     return at;
 }
 
+/* What Windows tools write by default: a mark, or every other byte of ASCII text NUL. */
 static bool looks_like_utf16(struct bytes source)
 {
     return source.length >= 2
@@ -126,6 +139,7 @@ static bool check_text(struct reader *reader, struct bytes source)
     return true;
 }
 
+/* Checks go on after parsing failed somewhere: all that is wrong is told at once. */
 static void read_text(struct reader *reader, struct bytes source, struct rule_set *rules)
 {
     const char *text;
@@ -136,7 +150,9 @@ static void read_text(struct reader *reader, struct bytes source, struct rule_se
     text = source.length > 0
                ? arena_copy_range(reader->arena, (const char *)source.data, source.length)
                : "";
+    reader->code = NULL;
     rule_parse(reader, rule_lex(reader, text), rules);
+    reader->code = CODE_RULES;
     for (size_t i = 0; i < rules->count; i++) {
         rule_check(reader, &rules->rules[i]);
     }
@@ -154,6 +170,7 @@ bool rule_set_read(struct arena *arena, const char *file, struct bytes source,
         .stores = stores,
         .store_count = store_count,
         .error = error,
+        .code = CODE_RULES,
     };
 
     read->file = reader.file;

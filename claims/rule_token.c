@@ -28,6 +28,7 @@ bool parser_at_word(const struct parser *parser, const char *word)
     return parser_at(parser, TOKEN_WORD) && string_is_any_case(parser->token->text, word);
 }
 
+/* By the table, in any letter case, like all keywords. */
 bool parser_at_part(const struct parser *parser)
 {
     for (size_t i = PART_TYPE; i < COUNT_OF(parts); i++) {

@@ -28,6 +28,7 @@ const char *part_of(const struct claim *claim, const struct part_name *part)
     }
 }
 
+/* Set up late: a run whose patterns are all plain never needs the engine. */
 static struct matcher *matcher_of(struct run *run)
 {
     if (run->matcher == NULL) {
@@ -36,14 +37,15 @@ static struct matcher *matcher_of(struct run *run)
     return run->matcher;
 }
 
+/* Counts what was made, not what is kept: a text that is thrown away cost as much. */
 static bool count_text(struct run *run, size_t length)
 {
     run->text_made += length;
     if (length > RUN_TEXT_LIMIT) {
-        return run_fail(run, "it makes a text of more than 1 MiB");
+        return run_fail(run, RULE_LIMIT, "it makes a text of more than 1 MiB");
     }
     if (run->text_made > RUN_ALL_TEXT_LIMIT) {
-        return run_fail(run, "the rules make more than 64 MiB of text");
+        return run_fail(run, RULE_LIMIT, "the rules make more than 64 MiB of text");
     }
     return true;
 }
@@ -53,7 +55,7 @@ bool run_regex(struct run *run, const char *pattern, const struct regex **regex)
     const char *reason;
 
     return matcher_compile(matcher_of(run), pattern, regex, &reason)
-           || run_fail(run, "a regular expression made from claims cannot be used: %s", reason);
+           || run_fail(run, RULE_REGEX, "a regular expression made from claims cannot be used: %s", reason);
 }
 
 bool run_search(struct run *run, const struct regex *regex, const char *subject, bool *found)
@@ -61,7 +63,7 @@ bool run_search(struct run *run, const struct regex *regex, const char *subject,
     const char *reason;
 
     return matcher_search(matcher_of(run), regex, subject, found, &reason)
-           || run_fail(run, "a regular expression was given up: %s", reason);
+           || run_fail(run, RULE_LIMIT, "a regular expression was given up: %s", reason);
 }
 
 static bool replace(struct run *run, const struct regex *regex, const char *input, const char *with,
@@ -72,11 +74,12 @@ static bool replace(struct run *run, const struct regex *regex, const char *inpu
     const char *reason;
 
     if (!matcher_replace(matcher_of(run), run->arena, &replacement, value, &reason)) {
-        return run_fail(run, "RegExReplace was given up: %s", reason);
+        return run_fail(run, RULE_LIMIT, "RegExReplace was given up: %s", reason);
     }
     return *value == input || count_text(run, strlen(*value));
 }
 
+/* Arguments may be expressions themselves; a constant pattern was compiled long ago. */
 static bool replace_value(struct run *run, const struct term *term, const char **value)
 {
     const char *input, *pattern, *with;
@@ -104,7 +107,7 @@ static bool term_value(struct run *run, const struct term *term, const char **va
         return replace_value(run, term, value);
     case TERM_NONE:
     default:
-        return run_fail(run, "it holds an expression of no kind");
+        return run_fail(run, NULL, "it holds an expression of no kind");
     }
 }
 
