@@ -57,6 +57,19 @@ MUST_CHECK bool certificate_facts_load(struct arena *arena, const char *path,
 MUST_CHECK bool certificate_der_load(struct arena *arena, const char *path, struct bytes *der,
                                      struct error *error);
 
+/* recipient.c ---------------------------------------------------------------------------- */
+
+/*
+ * Reads the certificate (PEM or DER) that somebody wants to have tokens encrypted for.
+ * FAULT_SETTINGS unless its key is RSA of 2048 bits or more.
+ */
+MUST_CHECK bool recipient_load(struct arena *arena, const char *path, struct bytes *der,
+                               struct error *error);
+/* Whether DER that came in a message is such a certificate. */
+bool recipient_is_usable(struct bytes der);
+/* Adds it as the text of a PEM file. */
+void recipient_write(struct bytes der, struct text *pem);
+
 /* lab.c ---------------------------------------------------------------------------------- */
 
 /*

@@ -258,6 +258,18 @@ static void read_rules(const struct config_reader *reader, const struct yaml_nod
     }
 }
 
+/* Whoever could change the file could have the tokens encrypted for himself. */
+static void read_encryption(const struct config_reader *reader, struct relying_party *party)
+{
+    struct bytes *der = arena_alloc(reader->arena, sizeof *der);
+    const char *file = party->encryption_file;
+
+    if (file != NULL && file_check_guarded(file, reader->error)
+        && recipient_load(reader->arena, file, der, reader->error) && party->encrypt_claims) {
+        party->encryption_certificate = der;
+    }
+}
+
 static void add_party(const struct config_reader *reader, struct party_list *parties,
                       const struct relying_party *party)
 {
@@ -285,6 +297,7 @@ static void read_party(const struct config_reader *reader, const struct yaml_nod
     read_identifiers(reader, map, parties, &party);
     read_endpoints(reader, map, &party);
     read_rules(reader, map, &party);
+    read_encryption(reader, &party);
     if (party.token_lifetime == 0) {
         party.token_lifetime = (int64_t)60 * 60000; /* Set-AdfsRelyingPartyTrust: 0 is 60 minutes */
     }

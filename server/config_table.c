@@ -15,6 +15,7 @@
 static const char *const log_words[] = {"text", "json", NULL};
 static const char *const token_words[] = {"saml11", "saml20", NULL};
 static const char *const algorithm_words[] = {"rsa-sha256", "rsa-sha1", NULL};
+static const char *const encryption_words[] = {"aes256-cbc", "aes256-gcm", NULL};
 
 static bool is_one_line(const char *text)
 {
@@ -290,6 +291,23 @@ const struct setting party_settings[] = {
      .expected = "rsa-sha256 or rsa-sha1",
      .meaning = "How its tokens are signed; rsa-sha1 only for software that knows nothing "
                 "better."},
+    {.key = "encryption_certificate",
+     .kind = SETTING_FILE,
+     .place = PARTY_PLACE(encryption_file),
+     .meaning = "The relying party's certificate (PEM or DER, RSA): its tokens are encrypted, so "
+                "that nobody else can read them. Not set: they are not."},
+    {.key = "encrypt_claims",
+     .kind = SETTING_FLAG,
+     .place = PARTY_PLACE(encrypt_claims),
+     .initial = "true",
+     .meaning = "false: tokens go in the clear although there is an encryption_certificate."},
+    {.key = "encryption_algorithm",
+     .kind = SETTING_CHOICE,
+     .place = PARTY_PLACE(encryption),
+     .initial = "aes256-cbc",
+     .words = encryption_words,
+     .expected = "aes256-cbc or aes256-gcm",
+     .meaning = "How they are encrypted; aes256-cbc is what AD FS does."},
     {.key = "token_lifetime",
      .kind = SETTING_MINUTES,
      .place = PARTY_PLACE(token_lifetime),

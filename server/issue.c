@@ -87,6 +87,8 @@ static bool write_token(struct lanyard *lanyard, const struct request *request,
                                    .valid_from = now - party->not_before_skew,
                                    .valid_until = now + party->token_lifetime,
                                    .signer = request->snapshot->signer,
+                                   .encryption_certificate = party->encryption_certificate,
+                                   .encryption = party->encryption,
                                    .dice = &lanyard->dice};
 
     return token_issue(request->arena, &wanted, token, error);

@@ -21,6 +21,10 @@ struct relying_party {
     bool enabled;
     enum token_format format;
     enum signature_algorithm algorithm;
+    bool encrypt_claims;
+    const char *encryption_file;                /* absolute; NULL: tokens go in the clear */
+    const struct bytes *encryption_certificate; /* DER; NULL where nothing is to be encrypted */
+    enum encryption_algorithm encryption;
     int64_t token_lifetime;  /* ms */
     int64_t not_before_skew; /* ms */
     bool always_require_authentication;
