@@ -36,9 +36,8 @@ static bool seal(struct arena *arena, const struct token_request *request, struc
     unsigned char random[CIPHER_KEY_LONGEST];
     struct bytes bytes = {random, sealed->data_cipher->key_length};
 
-    if (!signature_key_of_certificate(*request->encryption_certificate, &public, error)
-        || !signature_key_names(arena, *request->encryption_certificate, &sealed->recipient,
-                                error)) {
+    if (!signature_key_with_names(arena, *request->encryption_certificate, &public,
+                                  &sealed->recipient, error)) {
         return refuse(error, "the relying party's encryption certificate cannot be used");
     }
     dice_roll(request->dice, random, bytes.length);

@@ -83,18 +83,20 @@ static bool decode(struct bytes der, X509 **certificate, struct error *error)
     return true;
 }
 
+static bool take_key(const X509 *certificate, xmlSecKey **key, struct error *error)
+{
+    EVP_PKEY *public = X509_get0_pubkey(certificate);
+
+    return public == NULL ? refuse(error, "the certificate's key cannot be read")
+                          : adopt(public, key, error);
+}
+
 bool signature_key_of_certificate(struct bytes der, xmlSecKey **key, struct error *error)
 {
     OWNED(drop_x509) X509 *certificate = NULL;
 
     *key = NULL;
-    if (!decode(der, &certificate, error)) {
-        return false;
-    }
-    EVP_PKEY *public = X509_get0_pubkey(certificate);
-
-    return public == NULL ? refuse(error, "the certificate's key cannot be read")
-                          : adopt(public, key, error);
+    return decode(der, &certificate, error) && take_key(certificate, key, error);
 }
 
 bool signature_key_of_pair(const struct keypair *pair, xmlSecKey **key, struct error *error)
@@ -137,17 +139,20 @@ static const char *write_number(struct arena *arena, const ASN1_INTEGER *number)
     return arena_copy(arena, digits);
 }
 
-bool signature_key_names(struct arena *arena, struct bytes der, struct certificate_names *names,
-                         struct error *error)
+bool signature_key_with_names(struct arena *arena, struct bytes der, xmlSecKey **key,
+                              struct certificate_names *names, struct error *error)
 {
     OWNED(drop_x509) X509 *certificate = NULL;
 
+    *key = NULL;
     *names = (struct certificate_names){0};
     if (!decode(der, &certificate, error)) {
         return false;
     }
     names->issuer = write_name(arena, X509_get_issuer_name(certificate));
     names->serial = write_number(arena, X509_get0_serialNumber(certificate));
-    return (names->issuer != NULL && names->serial != NULL)
-           || refuse(error, "the certificate's issuer or serial number cannot be written");
+    if (names->issuer == NULL || names->serial == NULL) {
+        return refuse(error, "the certificate's issuer or serial number cannot be written");
+    }
+    return take_key(certificate, key, error);
 }
