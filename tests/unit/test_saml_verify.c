@@ -4,6 +4,8 @@
  */
 #include "help_saml_verify.h"
 
+#include <pthread.h>
+
 #define TRUST13 "http://docs.oasis-open.org/ws-sx/ws-trust/200512"
 #define TRUST2005 "http://schemas.xmlsoap.org/ws/2005/02/trust"
 #define SECONDS INT64_C(1000)
@@ -56,6 +58,42 @@ static void kept_tokens_are_still_accepted(void **state)
         struct bytes token = load(arena, path_join(arena, "corpus/fuzz_token", names[at]));
 
         assert_true(reads_bytes(&visit, token.data, token.length));
+    }
+}
+
+/* One thread's work: an honest and a forged token in turn. Gives back how often it was wrong. */
+static void *read_many(void *argument)
+{
+    struct visit *shared = argument;
+    size_t wrong = 0;
+
+    for (int at = 0; at < 50; at++) {
+        OWNED(arena_drop) struct arena *arena = arena_new();
+        struct visit visit = *shared;
+
+        visit.arena = arena;
+        const char *honest = usual_response(&visit, at % 2 == 0 ? TOKEN_SAML11 : TOKEN_SAML20);
+
+        wrong += !reads(&visit, honest);
+        wrong += reads(&visit, swap(arena, honest, "ann@", "eve@"));
+    }
+    return (void *)(uintptr_t)wrong;
+}
+
+static void threads_read_tokens_side_by_side(void **state)
+{
+    OWNED(arena_drop) struct arena *arena = arena_new();
+    struct visit visit = visit_begin(*state, arena);
+    pthread_t threads[4];
+
+    for (size_t at = 0; at < COUNT_OF(threads); at++) {
+        assert_int_equal(pthread_create(&threads[at], NULL, read_many, &visit), 0);
+    }
+    for (size_t at = 0; at < COUNT_OF(threads); at++) {
+        void *wrong;
+
+        assert_int_equal(pthread_join(threads[at], &wrong), 0);
+        assert_null(wrong);
     }
 }
 
@@ -465,6 +503,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_of_ours_is_accepted),
         cmocka_unit_test(kept_tokens_are_still_accepted),
+        cmocka_unit_test(threads_read_tokens_side_by_side),
         cmocka_unit_test(the_method_is_told_as_the_token_spells_it),
         cmocka_unit_test(claims_come_out_as_they_went_in),
         cmocka_unit_test(a_token_without_claims_is_accepted),
