@@ -54,8 +54,8 @@ static bool find_signature(struct reading *reading, const xmlNode *assertion,
     *signature = at_its_place(assertion, dialect);
     if (!xml_is(*signature, NAMESPACE_DSIG, "Signature")) {
         return refuse(reading, dialect->format == TOKEN_SAML11
-                                   ? "The signature is not the last part of the assertion."
-                                   : "The signature does not follow the assertion's Issuer.");
+                                   ? "The signature is not at its place, the end of the assertion."
+                                   : "The signature is not at its place, behind the Issuer.");
     }
     return true;
 }

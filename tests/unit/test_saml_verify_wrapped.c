@@ -245,9 +245,9 @@ static const struct shape {
     {forged_with_another_id, "signature form", "something else than this assertion"},
     {forged_without_a_signature, "signature form", "not signed"},
     {signature_doubled, "signature form", "more than one signature"},
-    {signature_at_the_other_versions_place, "signature form", "The signature "},
-    {signature_outside_the_assertion, "signature form", "The signature "},
-    {signature_in_a_statement, "signature form", "The signature "},
+    {signature_at_the_other_versions_place, "signature form", "not at its place"},
+    {signature_outside_the_assertion, "signature form", "not at its place"},
+    {signature_in_a_statement, "signature form", "not at its place"},
 };
 
 static void every_wrapped_assertion_is_refused(void **state)
