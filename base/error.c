@@ -28,6 +28,8 @@ bool fail_at(struct error *error, enum fault fault, const struct problem *proble
         .file = arena_copy(error->arena, problem->file),
         .line = problem->line,
         .column = problem->column,
+        .code = arena_copy(error->arena, problem->code),
+        .kind = arena_copy(error->arena, problem->kind),
         .found = problem->found == NULL ? "something is wrong"
                                         : arena_copy(error->arena, problem->found),
         .expected = arena_copy(error->arena, problem->expected),
@@ -76,6 +78,9 @@ static void add_place(struct text *text, const struct problem *problem)
 static void add_problem(struct text *text, const struct problem *problem)
 {
     add_place(text, problem);
+    if (problem->code != NULL) {
+        text_print(text, "%s: ", problem->code);
+    }
     text_add_plain(text, problem->found == NULL ? "something is wrong" : problem->found);
     if (problem->expected != NULL) {
         text_add_literal(text, "; expected ");

@@ -81,11 +81,11 @@ bool rule_set_apply(const struct rule_set *rules, const struct rule_run *setting
     };
 
     if (claim_set_count(incoming) > run.claim_limit) {
-        return fail_at(error, FAULT_CLAIMS,
-                       &(struct problem){.kind = RULE_LIMIT,
-                                         .found = arena_print(run.arena,
-                                                              "more than %zu claims came in",
-                                                              run.claim_limit)});
+        return fail_at(
+            error, FAULT_CLAIMS,
+            &(struct problem){
+                .kind = RULE_LIMIT,
+                .found = arena_print(run.arena, "more than %zu claims came in", run.claim_limit)});
     }
     run.index = index_new(run.arena, incoming);
     for (size_t i = 0; i < rules->count; i++) {

@@ -55,7 +55,8 @@ bool run_regex(struct run *run, const char *pattern, const struct regex **regex)
     const char *reason;
 
     return matcher_compile(matcher_of(run), pattern, regex, &reason)
-           || run_fail(run, RULE_REGEX, "a regular expression made from claims cannot be used: %s", reason);
+           || run_fail(run, RULE_REGEX, "a regular expression made from claims cannot be used: %s",
+                       reason);
 }
 
 bool run_search(struct run *run, const struct regex *regex, const char *subject, bool *found)

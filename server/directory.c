@@ -26,11 +26,10 @@ struct object_list {
     size_t people;
 };
 
-/* A store's own failure inside the one AD FS reports. */
+/* A store's own failure, which AD FS reports inside one of its own. */
 static bool refuse(struct error *error, const char *why)
 {
-    return fail(error, FAULT_CLAIMS, "POLICY0018: the query to the store " STORE " failed: %s",
-                why);
+    return fail_at(error, FAULT_CLAIMS, &(struct problem){.code = "POLICY0018", .found = why});
 }
 
 /* the query ------------------------------------------------------------------------------------ */
@@ -291,7 +290,7 @@ static bool ask(const void *world, struct arena *arena, const struct store_query
     const char **attributes;
 
     if (!string_is_any_case(query->store, STORE)) {
-        return fail(error, FAULT_CLAIMS, "POLICY0018: there is no store %s here", query->store);
+        return refuse(error, arena_print(arena, "there is no store %s here", query->store));
     }
     if (!split_query(arena, query->query, &parts, error) || !expand_all(arena, query, &parts, error)
         || !read_attributes(arena, parts.attributes, query->columns, &attributes, error)

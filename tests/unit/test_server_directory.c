@@ -122,7 +122,7 @@ static void attributes_and_types_must_be_as_many(void **state)
             fail_msg("was taken: %s", lists[i]);
         }
         assert_int_equal(place->error.fault, FAULT_CLAIMS);
-        assert_true(string_starts(place->error.problems[0].found, "POLICY0018: "));
+        assert_string_equal(place->error.problems[0].code, "POLICY0018");
     }
 }
 
