@@ -28,7 +28,7 @@ const char *part_of(const struct claim *claim, const struct part_name *part)
     }
 }
 
-/* Set up late: a run whose patterns are all plain never needs the engine. */
+/* Set up late: many rule sets search for nothing. */
 static struct matcher *matcher_of(struct run *run)
 {
     if (run->matcher == NULL) {
