@@ -269,7 +269,7 @@ const struct setting party_settings[] = {
                 "machine in a lab."},
     {.key = "additional_wsfed_endpoints",
      .kind = SETTING_LIST,
-     .meaning = "More addresses that wreply may name. In a lab http://localhost:*/ stands for any "
+     .meaning = "More addresses that wreply may name. In a lab https://localhost:*/ stands for any "
                 "port."},
     {.key = "enabled",
      .kind = SETTING_FLAG,

@@ -329,6 +329,98 @@ static void a_party_on_the_command_line_takes_nobodys_identifier(void **state)
     problem_at(&place->error, 0, "\"urn:b\" already belongs");
 }
 
+/* encryption ----------------------------------------------------------------------------------- */
+
+/* A self-signed RSA certificate, made once by a command that is not ours. */
+static void put_certificate(struct place *place, const char *name, const char *key)
+{
+    const char *path = path_join(place->arena, place->folder, name);
+    const char *command = arena_print(place->arena,
+                                      "openssl req -x509 -nodes -newkey %s -subj /CN=rp -days 30 "
+                                      "-keyout /dev/null -out %s 2>/dev/null",
+                                      key, path);
+
+    assert_int_equal(system(command), 0);
+    assert_int_equal(chmod(path, 0644), 0);
+}
+
+static const char *with_encryption(struct place *place, const char *lines)
+{
+    return arena_print(place->arena,
+                       "relying_party_trusts:\n"
+                       " - name: A\n"
+                       "   identifiers: [urn:a]\n"
+                       "   wsfed_endpoint: https://rp.test/\n"
+                       "%s",
+                       lines);
+}
+
+static void a_partys_certificate_has_its_tokens_encrypted(void **state)
+{
+    struct place *place = *state;
+    const struct settings *settings;
+    const struct relying_party *party;
+
+    put_certificate(place, "rp.pem", "rsa:2048");
+    assert_true(load(place, with_encryption(place, "   encryption_certificate: rp.pem\n"), NULL,
+                     &settings));
+    party = &settings->parties[0];
+    assert_non_null(party->encryption_certificate);
+    assert_true(party->encryption_certificate->length > 500);
+    assert_int_equal(party->encryption, ENCRYPTION_AES256_CBC);
+    assert_true(load(place,
+                     with_encryption(place, "   encryption_certificate: rp.pem\n"
+                                            "   encryption_algorithm: aes256-gcm\n"),
+                     NULL, &settings));
+    assert_int_equal(settings->parties[0].encryption, ENCRYPTION_AES256_GCM);
+}
+
+static void tokens_go_in_the_clear_without_a_certificate_or_where_that_is_asked(void **state)
+{
+    struct place *place = *state;
+    const struct settings *settings;
+
+    put_certificate(place, "rp.pem", "rsa:2048");
+    assert_true(load(place, with_encryption(place, ""), NULL, &settings));
+    assert_null(settings->parties[0].encryption_certificate);
+    assert_true(load(place, with_encryption(place, "   encrypt_claims: true\n"), NULL, &settings));
+    assert_null(settings->parties[0].encryption_certificate);
+    assert_true(load(place,
+                     with_encryption(place, "   encryption_certificate: rp.pem\n"
+                                            "   encrypt_claims: false\n"),
+                     NULL, &settings));
+    assert_null(settings->parties[0].encryption_certificate);
+}
+
+/* Never in the clear because of a slip: even where encrypt_claims is false. */
+static void a_certificate_that_cannot_be_used_is_refused(void **state)
+{
+    struct place *place = *state;
+    const struct settings *settings;
+
+    put_certificate(place, "weak.pem", "rsa:1024");
+    put_file(place, "none.pem", "a letter");
+    put_certificate(place, "loose.pem", "rsa:2048");
+    assert_int_equal(chmod(path_join(place->arena, place->folder, "loose.pem"), 0666), 0);
+    static const struct {
+        const char *name, *words;
+    } bad[] = {{"weak.pem", "weak.pem"},
+               {"none.pem", "none.pem"},
+               {"nowhere.pem", "nowhere.pem"},
+               {"loose.pem", "loose.pem"}};
+
+    for (size_t at = 0; at < COUNT_OF(bad); at++) {
+        for (size_t off = 0; off < 2; off++) {
+            const char *lines = arena_print(place->arena, "   encryption_certificate: %s\n%s",
+                                            bad[at].name, off ? "   encrypt_claims: false\n" : "");
+
+            assert_false(load(place, with_encryption(place, lines), NULL, &settings));
+            assert_int_equal(place->error.count, 1);
+            problem_at(&place->error, 0, bad[at].words);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +443,12 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_party_on_the_command_line_takes_nobodys_identifier,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_partys_certificate_has_its_tokens_encrypted, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            tokens_go_in_the_clear_without_a_certificate_or_where_that_is_asked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_certificate_that_cannot_be_used_is_refused, set_up,
+                                        tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
