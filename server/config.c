@@ -201,6 +201,7 @@ static void read_settings(struct config_reader *reader, const struct yaml_node *
     config_read_values(reader, root, server_settings, server_setting_count, settings);
     reader->lab = settings->lab;
     fill(reader->arena, reader->file, settings);
+    reader->main_url = settings->main_url;
     judge_ports(reader, root, settings);
     read_acceptance(reader, root, settings);
     config_read_parties(reader, yaml_find(root, "relying_party_trusts"), reader->overrides,

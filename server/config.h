@@ -48,6 +48,7 @@ struct config_reader {
     const char *file;                  /* absolute */
     const struct overrides *overrides; /* NULL inside a relying party */
     bool lab;
+    const char *main_url; /* this server's own address */
 };
 
 /* A value as somebody gave it, with where: in the file, or by a flag or variable. */

@@ -78,6 +78,17 @@ static bool check_endpoint(const struct config_reader *reader, const struct give
     return true;
 }
 
+/* The lab's own relying parties are named by their path alone, which stays true on any port. */
+static const char *whole_address(const struct config_reader *reader, const char *text)
+{
+    size_t length = strlen(OWN_PARTY_PATH);
+    bool is_own =
+        string_starts(text, OWN_PARTY_PATH) && (text[length] == '\0' || text[length] == '/');
+
+    return reader->lab && is_own ? arena_print(reader->arena, "%s%s", reader->main_url, text)
+                                 : text;
+}
+
 /* values of one party -------------------------------------------------------------------------- */
 
 /* Steps through a list of words; notes whatever else stands there. */
@@ -194,26 +205,28 @@ static void read_endpoints(const struct config_reader *reader, const struct yaml
     struct given more =
         given_of(yaml_find(map, "additional_wsfed_endpoints"), "additional_wsfed_endpoints");
     struct string_list strings = {0};
+    size_t checked;
 
     if (first.node != NULL && (first.node->kind != YAML_SCALAR || *first.node->text == '\0')) {
         config_refuse(reader, &first,
                       arena_print(reader->arena, "wsfed_endpoint is %s",
                                   yaml_describe(reader->arena, first.node)),
                       "an https address", NULL);
-    } else if (first.node != NULL && check_endpoint(reader, &first, first.node->text, true)) {
-        add_string(reader->arena, &strings, first.node->text);
+    } else if (first.node != NULL
+               && check_endpoint(reader, &first, whole_address(reader, first.node->text), true)) {
+        add_string(reader->arena, &strings, whole_address(reader, first.node->text));
     }
+    checked = strings.count;
     read_list(reader, &more, &strings);
     if (first.node == NULL && strings.count > 0) {
         config_refuse(reader, &more, "additional_wsfed_endpoints without wsfed_endpoint",
                       "wsfed_endpoint, the address that tokens are posted to", NULL);
     }
-    for (size_t i = 0; i < strings.count; i++) {
+    for (size_t i = checked; i < strings.count; i++) {
         struct given entry = entry_of(&more, strings.list[i]);
 
-        if (first.node == NULL || !string_is(strings.list[i], first.node->text)) {
-            check_endpoint(reader, &entry, strings.list[i], false);
-        }
+        strings.list[i] = whole_address(reader, strings.list[i]);
+        check_endpoint(reader, &entry, strings.list[i], false);
     }
     party->reply_urls = strings.list;
     party->reply_url_count = strings.count;

@@ -38,10 +38,12 @@ MUST_CHECK bool issue_token(struct lanyard *lanyard, const struct request *reque
                             const struct principal *principal, struct token *token,
                             struct error *error);
 
-/* The handlers: passive.c, sign_out.c, publish.c ------------------------------------------- */
+/* The handlers: passive.c, sign_out.c, publish.c, activity.c, echo.c ------------------------ */
 
 request_handler passive_get, passive_post;
 request_handler publish_home, publish_probe, publish_health, publish_pki, publish_metadata;
+request_handler activity_page, activity_api; /* what the lab's server saw */
+request_handler echo_get, echo_post;         /* the lab's own relying parties */
 
 /* wa=wsignout1.0 and wa=wsignoutcleanup1.0. */
 MUST_CHECK bool sign_out(struct lanyard *lanyard, const struct request *request,

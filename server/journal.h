@@ -93,13 +93,6 @@ const char *journal_find_token(struct journal *journal, struct arena *arena, con
 const struct activity *journal_list(struct journal *journal, struct arena *arena, size_t most,
                                     size_t *count);
 
-/* event.c --------------------------------------------------------------------------------- */
-
-/* Lets the journal hear whatever is told from now on. Once, before the first thread starts. */
-void event_stream_attach(struct event_stream *stream, struct journal *journal);
-/* Tells the journal alone: for what the log says in another line already. */
-void event_note(struct event_stream *stream, const struct event *event);
-
 /* journal_pack.c and journal_claims.c: how it is kept
  * ------------------------------------------------------------- */
 

@@ -28,6 +28,17 @@
  *   PAGE_HOME        display_name, identifier, metadata_url, root_url, root_sha256; the lists
  *                    party.name, party.identifier, party.url (signs in there); user.name; and
  *                    try.name with try.url or try.command
+ *   PAGE_ACTIVITY    display_name; now: the time of day; paused and more: any word; the list
+ *                    activity.url, .time, .title, .status, .failed (any word), .remote, .user,
+ *                    .party, .why
+ *   PAGE_ACTIVITY_ONE  display_name, title, id, time, took, status, remote, port, target,
+ * user_agent, token_id; events_lost, issued_lost, incoming_lost: how many more there were; the
+ * lists event.at, .name, .outcome, .failed, .who, .why, .detail; issued.name, .type, .value, .rule,
+ * .from; incoming.…, the same PAGE_RELYING_PARTY  display_name, party_name, identifier; accepted:
+ * any word; why: what is wrong; the lists finding.check, .passed (any word), .why; claim.name,
+ * .type, .value, .rule, .from; event.…, as above; again.name, again.url; of a token with a good
+ * signature subject, format, token_id, issuer, audience, method, issued_at, valid_from,
+ * valid_until, signed_in_at; activity_id, activity_url; context; raw, pretty, decrypted: the token
  */
 static const char *const sign_in_names[] = {"display_name",   "party_name",   "action",
                                             "user_name",      "error_text",   "certificate_offered",
@@ -43,6 +54,43 @@ static const char *const home_names[] = {
     "display_name",     "identifier", "metadata_url", "root_url", "root_sha256", "party.name",
     "party.identifier", "party.url",  "user.name",    "try.name", "try.url",     "try.command"};
 
+static const char *const activity_names[] = {"display_name",    "now",
+                                             "paused",          "more",
+                                             "activity.url",    "activity.time",
+                                             "activity.title",  "activity.status",
+                                             "activity.failed", "activity.remote",
+                                             "activity.user",   "activity.party",
+                                             "activity.why"};
+#define EVENT_NAMES                                                                                \
+    "event.at", "event.name", "event.outcome", "event.failed", "event.who", "event.why",           \
+        "event.detail"
+#define CLAIM_NAMES(list) list ".name", list ".type", list ".value", list ".rule", list ".from"
+static const char *const activity_one_names[] = {"display_name",
+                                                 "title",
+                                                 "id",
+                                                 "time",
+                                                 "took",
+                                                 "status",
+                                                 "remote",
+                                                 "port",
+                                                 "target",
+                                                 "user_agent",
+                                                 "token_id",
+                                                 "events_lost",
+                                                 "issued_lost",
+                                                 "incoming_lost",
+                                                 EVENT_NAMES,
+                                                 CLAIM_NAMES("issued"),
+                                                 CLAIM_NAMES("incoming")};
+static const char *const relying_party_names[] = {
+    "display_name", "party_name",    "identifier",     "accepted",
+    "why",          "finding.check", "finding.passed", "finding.why",
+    "subject",      "format",        "token_id",       "issuer",
+    "audience",     "method",        "issued_at",      "valid_from",
+    "valid_until",  "signed_in_at",  "activity_id",    "activity_url",
+    "context",      "raw",           "pretty",         "decrypted",
+    "again.name",   "again.url",     EVENT_NAMES,      CLAIM_NAMES("claim")};
+
 struct page_kind {
     const char *file;
     struct page_names names;
@@ -55,6 +103,11 @@ static const struct page_kind kinds[] = {
     [PAGE_ERROR] = {"error.html", {error_names, COUNT_OF(error_names)}, false},
     [PAGE_SIGNED_OUT] = {"signed_out.html", {signed_out_names, COUNT_OF(signed_out_names)}, false},
     [PAGE_HOME] = {"home.html", {home_names, COUNT_OF(home_names)}, false},
+    [PAGE_ACTIVITY] = {"activity.html", {activity_names, COUNT_OF(activity_names)}, false},
+    [PAGE_ACTIVITY_ONE] = {"activity_one.html",
+                           {activity_one_names, COUNT_OF(activity_one_names)},
+                           false},
+    [PAGE_RELYING_PARTY] = {"rp.html", {relying_party_names, COUNT_OF(relying_party_names)}, false},
 };
 _Static_assert(COUNT_OF(kinds) == PAGE_COUNT, "every page has its row");
 

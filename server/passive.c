@@ -46,6 +46,10 @@ static bool find_reply(struct passive *passive, struct error *error)
 {
     const struct relying_party *party = passive->asked.party;
 
+    if (party->reply_url_count == 0) {
+        return fail(error, FAULT_REPLY_ADDRESS,
+                    "%s has no wsfed_endpoint, so no browser can bring it a token", party->name);
+    }
     passive->asked.reply =
         passive->wsfed.reply != NULL ? passive->wsfed.reply : party->reply_urls[0];
     return passive->wsfed.reply == NULL

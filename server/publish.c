@@ -3,6 +3,7 @@
  * certificates and CRLs at the addresses that stand in its certificates.
  */
 #include "server/handlers.h"
+#include "server/journal.h"
 #include "server/refusal.h"
 
 #define PEOPLE_SHOWN 8
@@ -23,12 +24,46 @@ static void add_parties(const struct request *request, struct fields *values)
 
     for (size_t i = 0; i < settings->party_count; i++) {
         const struct relying_party *party = &settings->parties[i];
-        if (party->enabled) {
+        if (party->enabled && party->reply_url_count > 0) {
             fields_add(request->arena, values, "party.name", party->name);
             fields_add(request->arena, values, "party.identifier", party->identifiers[0]);
             fields_add(request->arena, values, "party.url", sign_in_link(request->arena, party));
         }
     }
+}
+
+static void add_try(struct arena *arena, struct fields *values, const char *name, const char *url,
+                    const char *command)
+{
+    fields_add(arena, values, "try.name", name);
+    fields_add(arena, values, "try.url", url);
+    fields_add(arena, values, "try.command", command);
+}
+
+/* What a newcomer learns most from, in that order. */
+static void add_things_to_try(const struct request *request, struct fields *values)
+{
+    const struct settings *settings = request->snapshot->settings;
+    struct arena *arena = request->arena;
+    const char *own = arena_print(arena, "%s" OWN_PARTY_PATH, settings->main_url);
+
+    for (size_t i = 0; i < settings->party_count; i++) {
+        const struct relying_party *party = &settings->parties[i];
+
+        if (party->enabled && party->reply_url_count > 0 && string_is(party->reply_urls[0], own)) {
+            add_try(arena, values,
+                    "See how a relying party reads a token, and how each claim came about",
+                    OWN_PARTY_PATH, NULL);
+            add_try(arena, values, "Be asked for the password though signed in (wfresh=0)",
+                    OWN_PARTY_PATH "?start=fresh", NULL);
+        }
+    }
+    add_try(arena, values, "Follow what the server sees and decides", JOURNAL_PAGE, NULL);
+    add_try(arena, values, "Come from an application that nobody knows, and be refused",
+            "/adfs/ls/?wa=wsignin1.0&wtrealm=urn:nobody", NULL);
+    add_try(arena, values, "Read it all with a program:", NULL,
+            arena_print(arena, "curl --cacert %s %s" JOURNAL_API,
+                        path_join(arena, settings->pki_folder, LAB_ROOT), settings->main_url));
 }
 
 static void add_root(const struct request *request, struct fields *values)
@@ -62,6 +97,7 @@ void publish_home(struct lanyard *lanyard, const struct request *request, struct
     fields_add(request->arena, &values, "display_name", settings->display_name);
     fields_add(request->arena, &values, "identifier", settings->identifier);
     add_parties(request, &values);
+    add_things_to_try(request, &values);
     add_root(request, &values);
     for (size_t i = 0; i < account_set_count(snapshot->accounts) && i < PEOPLE_SHOWN; i++) {
         fields_add(request->arena, &values, "user.name",

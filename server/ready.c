@@ -60,7 +60,7 @@ static json_t *party_json(const struct relying_party *party)
 
     put(json, "name", party->name);
     put(json, "realm", party->identifiers[0]);
-    put(json, "reply", party->reply_urls[0]);
+    put(json, "reply", party->reply_url_count == 0 ? NULL : party->reply_urls[0]);
     return json;
 }
 

@@ -2,11 +2,14 @@
  * server/routes.c: the map of the whole server. A path that is not here does not exist.
  */
 #include "server/handlers.h"
+#include "server/journal.h"
 #include "server/refusal.h"
+
+#include <string.h>
 
 struct route {
     const char *method;
-    const char *path; /* lower case, without a trailing slash */
+    const char *path; /* lower case, without a trailing slash; "/…/" and "*": all beneath */
     enum port port;
     request_handler *handle;
 };
@@ -17,6 +20,13 @@ static const struct route routes[] = {
     {"POST", "/adfs/ls", PORT_MAIN, passive_post},
     {"GET", "/federationmetadata/2007-06/federationmetadata.xml", PORT_MAIN, publish_metadata},
     {"GET", "/lanyard/health", PORT_MAIN, publish_health},
+    {"GET", JOURNAL_PAGE, PORT_MAIN, activity_page},
+    {"GET", JOURNAL_API, PORT_MAIN, activity_api},
+    {"GET", JOURNAL_API "/*", PORT_MAIN, activity_api},
+    {"GET", OWN_PARTY_PATH, PORT_MAIN, echo_get},
+    {"GET", OWN_PARTY_PATH "/*", PORT_MAIN, echo_get},
+    {"POST", OWN_PARTY_PATH, PORT_MAIN, echo_post},
+    {"POST", OWN_PARTY_PATH "/*", PORT_MAIN, echo_post},
     {"GET", "/adfs/probe", PORT_PLAIN, publish_probe},
     {"GET", LAB_PATH_ROOT_CERTIFICATE, PORT_PLAIN, publish_pki},
     {"GET", LAB_PATH_ROOT_CRL, PORT_PLAIN, publish_pki},
@@ -26,7 +36,13 @@ static const struct route routes[] = {
 
 static bool is_at(const struct route *route, const struct request *request)
 {
-    return route->port == request->port && string_is(route->path, request->path);
+    size_t length = strlen(route->path);
+
+    if (route->port != request->port) {
+        return false;
+    }
+    return route->path[length - 1] == '*' ? strncmp(request->path, route->path, length - 1) == 0
+                                          : string_is(route->path, request->path);
 }
 
 /* HEAD is answered as GET; libmicrohttpd leaves the body away (RFC 9110, 9.3.2). */

@@ -7,6 +7,7 @@
 #include "server/journal.h"
 #include "server/lab_files.h"
 #include "server/listener.h"
+#include "server/replay.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -114,6 +115,7 @@ static bool open_parts(struct server *server, const struct snapshot *snapshot, s
     if (settings->lab) {
         lanyard->journal = journal_new(server->arena, &lanyard->clock, &lanyard->dice);
         event_stream_attach(lanyard->events, lanyard->journal);
+        lanyard->replays = replay_guard_new(server->arena);
     }
     lanyard->gate = hash_gate_new(server->arena);
     lanyard->loops = loop_guard_new(server->arena);

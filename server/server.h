@@ -7,6 +7,7 @@
 #ifndef LANYARD_SERVER_H
 #define LANYARD_SERVER_H
 
+#include "server/event.h"    /* the one stream of decisions */
 #include "server/settings.h" /* config.c, party.c */
 
 /* account_file.c: who there is ------------------------------------------------------------ */
@@ -102,30 +103,6 @@ MUST_CHECK bool snapshot_load(const char *file, const struct overrides *override
                               struct snapshot **snapshot, struct error *error);
 const struct snapshot *snapshot_hold(const struct snapshot *snapshot);
 void snapshot_release(const struct snapshot *snapshot);
-
-/* event.c: the one stream of decisions ------------------------------------------------------ */
-
-enum outcome { OUTCOME_REFUSED = 0, OUTCOME_DONE, OUTCOME_NOTE, OUTCOME_WARNING };
-
-/* Something that was decided, and why. Unset strings are NULL. Never a secret in any of them. */
-struct event {
-    const char *name; /* a stable word: "sign-in", "token", "request", "reload" */
-    enum outcome outcome;
-    int adfs_id;             /* AD FS's event id, or 0 */
-    const char *activity_id; /* ours; NULL for what no request caused */
-    const char *request_id;  /* client-request-id, as the client sent it */
-    const char *remote;      /* the client's address */
-    const char *user, *party, *method;
-    const char *code; /* "MSIS7007" */
-    const char *why;  /* a sentence for the operator */
-    const char *detail;
-};
-
-struct event_stream;
-/* Writes to `descriptor`, one write(2) per line. */
-struct event_stream *event_stream_new(struct arena *arena, enum log_format format, int descriptor,
-                                      const struct clock *clock);
-void event_tell(struct event_stream *stream, const struct event *event);
 
 /* state.c: what must outlive a restart (SQLite) ---------------------------------------------- */
 
@@ -231,7 +208,17 @@ extern const size_t embedded_count;
 
 /* page.c ------------------------------------------------------------------------------------ */
 
-enum page { PAGE_SIGN_IN = 0, PAGE_TOKEN, PAGE_ERROR, PAGE_SIGNED_OUT, PAGE_HOME, PAGE_COUNT };
+enum page {
+    PAGE_SIGN_IN = 0,
+    PAGE_TOKEN,
+    PAGE_ERROR,
+    PAGE_SIGNED_OUT,
+    PAGE_HOME,
+    PAGE_ACTIVITY,
+    PAGE_ACTIVITY_ONE,
+    PAGE_RELYING_PARTY,
+    PAGE_COUNT
+};
 
 /* Templates, parsed; const. */
 struct page_set;
@@ -283,7 +270,8 @@ struct lanyard {
     struct event_stream *events;
     struct hash_gate *gate;
     struct loop_guard *loops;
-    struct journal *journal; /* what a lab saw; NULL elsewhere */
+    struct journal *journal;      /* what a lab saw; NULL elsewhere */
+    struct replay_guard *replays; /* tokens the lab's own relying party has had; else NULL */
     struct clock clock;
     struct dice dice;
 };

@@ -11,6 +11,9 @@
 
 enum log_format { LOG_TEXT = 0, LOG_JSON };
 
+/* Where a lab's own relying parties are: an endpoint with this path alone is on this server. */
+#define OWN_PARTY_PATH "/lanyard/rp"
+
 /* A service that asks for tokens, as the settings describe it (Set-AdfsRelyingPartyTrust). */
 struct relying_party {
     const char *name;
