@@ -148,7 +148,7 @@ static void the_settings_of_a_new_lab_are_good(void **state)
         {"{{upn_suffix}}", "lab.test"},
     };
     const struct settings *settings = NULL;
-    const char *text = NULL;
+    const char *text = NULL, *example;
 
     for (size_t i = 0; i < embedded_count; i++) {
         text =
@@ -172,11 +172,17 @@ static void the_settings_of_a_new_lab_are_good(void **state)
     assert_true(settings->lab);
     assert_true(rule_set_count(settings->acceptance) >= 11);
     assert_string_equal(settings->acceptance_file, beside(place, "rules/active-directory.rules"));
+    assert_int_equal(settings->party_count, 2);
+    assert_string_equal(settings->parties[0].reply_urls[0], "https://localhost:8443/lanyard/rp");
+    assert_string_equal(settings->parties[1].reply_urls[0],
+                        "https://localhost:8443/lanyard/rp/second");
     /* The example in its comment is good, too. */
-    text = strstr(text, "# relying_party_trusts:");
-    assert_non_null(text);
-    settings = loaded(place, uncommented(place, text));
-    assert_int_equal(settings->party_count, 1);
+    example = strstr(text, "#   - name: My application");
+    assert_non_null(example);
+    settings = loaded(place, arena_print(place->arena, "%.*s%s", (int)(example - text), text,
+                                         uncommented(place, example)));
+    assert_int_equal(settings->party_count, 3);
+    assert_string_equal(settings->parties[2].name, "My application");
 }
 
 static void a_relying_party_is_read_in_full(void **state)

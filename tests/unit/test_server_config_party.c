@@ -106,6 +106,39 @@ static void plain_http_needs_a_lab_and_this_machine(void **state)
     }
 }
 
+/* The lab's own relying parties stay where the server is, whatever its port. */
+static void a_path_of_a_labs_own_relying_parties_is_on_this_server(void **state)
+{
+    struct place *place = *state;
+    static const char text[] = "lab: true\n"
+                               "port: 9443\n"
+                               "relying_party_trusts:\n"
+                               " - name: A\n"
+                               "   identifiers: [urn:a]\n"
+                               "   wsfed_endpoint: /lanyard/rp\n"
+                               "   additional_wsfed_endpoints: [/lanyard/rp/other]\n";
+    static const char *const elsewhere[] = {"/lanyard/rpx",       "/lanyard",    "/adfs/ls/",
+                                            "//lanyard/rp",       "lanyard/rp",  "/",
+                                            "/lanyard/rp/../../", "/LANYARD/rp", "/lanyard/rp\\"};
+    struct overrides overrides = {0};
+    const struct settings *settings;
+
+    assert_true(load(place, text, NULL, &settings));
+    assert_string_equal(settings->parties[0].reply_urls[0], "https://localhost:9443/lanyard/rp");
+    assert_string_equal(settings->parties[0].reply_urls[1],
+                        "https://localhost:9443/lanyard/rp/other");
+    overrides_add(place->arena, &overrides, "port", "9999", "--port");
+    assert_true(load(place, text, &overrides, &settings));
+    assert_string_equal(settings->parties[0].reply_urls[0], "https://localhost:9999/lanyard/rp");
+    for (size_t i = 0; i < COUNT_OF(elsewhere); i++) {
+        if (load(place, with_endpoint(place, elsewhere[i], true), NULL, &settings)) {
+            fail_msg("was taken: %s", elsewhere[i]);
+        }
+    }
+    assert_false(load(place, with_endpoint(place, "/lanyard/rp", false), NULL, &settings));
+    problem_at(&place->error, 3, "wsfed_endpoint");
+}
+
 static void any_port_is_for_more_addresses_of_a_lab(void **state)
 {
     struct place *place = *state;
@@ -428,6 +461,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_line_end_in_an_address_never_gets_in, set_up, tear_down),
         cmocka_unit_test_setup_teardown(plain_http_needs_a_lab_and_this_machine, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_path_of_a_labs_own_relying_parties_is_on_this_server,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_port_is_for_more_addresses_of_a_lab, set_up, tear_down),
         cmocka_unit_test_setup_teardown(more_addresses_need_a_first_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_and_identifiers_are_needed_and_unique, set_up,
