@@ -148,6 +148,10 @@ MUST_CHECK bool rule_set_read(struct arena *arena, const char *file, struct byte
 
 size_t rule_set_count(const struct rule_set *rules);
 
+/* rule_lint.c: adds what is legal but surely not meant to `warnings`, in order of place, each a
+ * problem of kind "warning" (claimrules 16). */
+void rule_set_lint(const struct rule_set *rules, struct error *warnings);
+
 /* One row of a store's answer: a list of values per asked column. */
 struct answer_cell {
     const char *const *values;
