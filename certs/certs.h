@@ -14,6 +14,9 @@
 /* SHA-256 (FIPS 180-4). Ends the process where the library cannot: there is nothing to fall back
  * to. */
 void digest_sha256(const void *data, size_t length, unsigned char digest[DIGEST_LENGTH]);
+/* HMAC-SHA256 (RFC 2104), in the same manner. */
+void digest_hmac_sha256(struct bytes key, const void *data, size_t length,
+                        unsigned char mac[DIGEST_LENGTH]);
 
 /* keypair.c ------------------------------------------------------------------------------ */
 
@@ -69,6 +72,23 @@ MUST_CHECK bool recipient_load(struct arena *arena, const char *path, struct byt
 bool recipient_is_usable(struct bytes der);
 /* Adds it as the text of a PEM file. */
 void recipient_write(struct bytes der, struct text *pem);
+
+/* fetch.c -------------------------------------------------------------------------------- */
+
+/* What an operator wants to have from the network. */
+struct fetch_request {
+    const char *url;         /* http or https, read by a strict reader before */
+    size_t limit;            /* bytes at most */
+    const char *authorities; /* PEM: the CAs that https is believed by; NULL: the system's */
+    const char *cure;        /* what to try where it cannot be had; or NULL */
+};
+
+/*
+ * Gets it within 15 seconds. FAULT_NOT_FOUND where it cannot be had, is too long, is elsewhere
+ * (no redirect is followed), or the server is not who it should be.
+ */
+MUST_CHECK bool fetch(struct arena *arena, const struct fetch_request *request,
+                      struct bytes *content, struct error *error);
 
 /* lab.c ---------------------------------------------------------------------------------- */
 

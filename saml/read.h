@@ -80,6 +80,9 @@ struct signature_form {
 /* The profile of engineering.md 6: all that can be known of a signature without a key. */
 MUST_CHECK bool signature_form_check(struct reading *reading, const xmlNode *assertion,
                                      const struct dialect *dialect, struct signature_form *form);
+/* The same but for its place: `form->signature` was found where it belongs. */
+MUST_CHECK bool signature_parts_check(struct reading *reading, const xmlNode *signed_element,
+                                      const struct dialect *dialect, struct signature_form *form);
 
 /*
  * Verifies the signature of `assertion` with the reader's keys and gives the bytes that were

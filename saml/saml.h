@@ -134,6 +134,35 @@ struct metadata_request {
 MUST_CHECK bool metadata_write(struct arena *arena, const struct metadata_request *request,
                                struct bytes *document, struct error *error);
 
+/* party_metadata.c ----------------------------------------------------------------------- */
+
+enum metadata_signature {
+    METADATA_UNSIGNED = 0,
+    METADATA_SIGNED,  /* whole, by the certificate it brings: that says nothing of who wrote it */
+    METADATA_UNKNOWN, /* signed in a form that is not checked here */
+};
+
+/* What a relying party says of itself. Nothing of it is judged but its form. */
+struct party_metadata {
+    const char *entity_id;
+    const char *name;                    /* for people; NULL: it says none */
+    const char *const *reply_urls;       /* the default first */
+    size_t reply_url_count;              /* at least one */
+    bool speaks_wsfed;                   /* false: the addresses are those of SAML's own protocol */
+    struct bytes encryption_certificate; /* DER; empty: it has none */
+    enum metadata_signature signature;
+    struct bytes signer; /* DER of the certificate that goes with the signature; or empty */
+};
+
+/*
+ * Reads the metadata of one relying party: SAML 2.0's EntityDescriptor, with the roles that
+ * WS-Federation adds. FAULT_MALFORMED, saying why, for what is no such document, names no address,
+ * has run out at `now`, was changed after it was signed, or wants encryption with a key that
+ * cannot be used for it.
+ */
+MUST_CHECK bool party_metadata_read(struct arena *arena, struct bytes source, int64_t now,
+                                    struct party_metadata *metadata, struct error *error);
+
 /* token_read.c --------------------------------------------------------------------------- */
 
 /* What a relying party knows before a token comes. All but the last three must be there. */

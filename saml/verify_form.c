@@ -237,14 +237,20 @@ static bool check_words(struct reading *reading, const xmlNode *assertion,
            && check_transforms(reading, reference) && check_suite(reading, info, reference, form);
 }
 
+bool signature_parts_check(struct reading *reading, const xmlNode *signed_element,
+                           const struct dialect *dialect, struct signature_form *form)
+{
+    return check_children(reading, form->signature) && check_value(reading, form->signature)
+           && check_signed_info(reading, xml_first(form->signature))
+           && check_words(reading, signed_element, dialect, form);
+}
+
 bool signature_form_check(struct reading *reading, const xmlNode *assertion,
                           const struct dialect *dialect, struct signature_form *form)
 {
     *form = (struct signature_form){0};
     if (!find_signature(reading, assertion, dialect, &form->signature)
-        || !check_children(reading, form->signature) || !check_value(reading, form->signature)
-        || !check_signed_info(reading, xml_first(form->signature))
-        || !check_words(reading, assertion, dialect, form)) {
+        || !signature_parts_check(reading, assertion, dialect, form)) {
         return false;
     }
     return check_passes(reading, CHECK_SIGNATURE_FORM,
