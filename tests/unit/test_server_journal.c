@@ -259,9 +259,9 @@ static void outside_a_lab_no_request_is_kept(void **state)
 
 static void looking_at_the_journal_is_no_activity(void **state)
 {
-    static const char *const own[] = {JOURNAL_PAGE, JOURNAL_PAGE "?id=1", JOURNAL_API "/1",
+    static const char *const own[] = {JOURNAL_PAGE, (JOURNAL_PAGE "?id=1"), (JOURNAL_API "/1"),
                                       "/LANYARD/Activity"};
-    static const char *const others[] = {"/lanyard/rp", "/", "/adfs/ls/?x=" JOURNAL_PAGE};
+    static const char *const others[] = {"/lanyard/rp", "/", ("/adfs/ls/?x=" JOURNAL_PAGE)};
     struct fixture *fixture = *state;
     struct activity found;
 
