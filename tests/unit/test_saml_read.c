@@ -33,6 +33,26 @@ static void assert_unread(const char *xml, const char *words)
     }
 }
 
+/*
+ * Within so many milliseconds, of the processor and not of the wall, for others work here too. The
+ * best of a few times counts: what is slow by its nature is slow each time.
+ */
+static void assert_unread_within(int milliseconds, const char *xml, const char *words)
+{
+    clock_t best = CLOCKS_PER_SEC;
+
+    for (int times_tried = 0; times_tried < 5 && best * 1000 >= milliseconds * CLOCKS_PER_SEC;
+         times_tried++) {
+        clock_t before = clock();
+
+        assert_unread(xml, words);
+        clock_t spent = clock() - before;
+
+        best = spent < best ? spent : best;
+    }
+    assert_true(best * 1000 < milliseconds * CLOCKS_PER_SEC);
+}
+
 /* The text of the root element, and whether there were comments. */
 static const char *content(struct arena *arena, const char *xml, bool *comments)
 {
@@ -87,10 +107,7 @@ static void entity_bombs_go_out(void **state)
 
     (void)state;
     for (size_t at = 0; at < COUNT_OF(bombs); at++) {
-        clock_t before = clock();
-
-        assert_unread(bombs[at], "DOCTYPE");
-        assert_true(clock() - before < CLOCKS_PER_SEC / 20); /* M1: 50 ms */
+        assert_unread_within(50, bombs[at], "DOCTYPE"); /* M1 */
     }
 }
 
@@ -255,37 +272,31 @@ static const char *repeat(struct arena *arena, const char *before, const char *w
     return text.start;
 }
 
-/* Within 100 ms (M4), of the processor and not of the wall, for others work here too. */
-static void assert_quickly_unread(const char *xml, const char *words)
-{
-    clock_t before = clock();
-
-    assert_unread(xml, words);
-    assert_true(clock() - before < CLOCKS_PER_SEC / 10);
-}
-
 static void what_is_too_much_is_refused_at_once(void **state)
 {
     OWNED(arena_drop) struct arena *arena = arena_new();
 
-    (void)state;
-    assert_quickly_unread(repeat(arena, "", "<a>", 257, ""), "nested too deep");
-    assert_quickly_unread(repeat(arena, "", "<a>", 65, ""), "nested too deep");
-    assert_quickly_unread(repeat(arena, "", "<a>", 80000, ""), "nested too deep");
-    assert_quickly_unread(repeat(arena, "<a", " a%zu=\"\"", 10000, "/>"),
-                          "more than 64 attributes");
-    assert_quickly_unread(repeat(arena, "<a", " a%zu=''", 65, "/>"), "more than 64 attributes");
-    assert_quickly_unread(repeat(arena, "<a", " xmlns:a%zu=\"u\"", 10000, "/>"),
-                          "more than 64 attributes");
-    assert_quickly_unread(repeat(arena, "<a>", "<b c%zu=''/>", 10000, "</a>"), "too many elements");
-    assert_quickly_unread(repeat(arena, "<a>", "<b/>", 10000, "</a>"), "too many elements");
-    assert_quickly_unread(repeat(arena, "<a>",
-                                 "<b c='' d='' e='' f='' g='' h='' i='' j='' k='' l='' m=''/>", 910,
-                                 "</a>"),
-                          "too many elements");
-    assert_quickly_unread(repeat(arena, "<a>", "0123456789", 25000, "</a>"), "too long");
-    assert_quickly_unread(repeat(arena, "<a b=\"", "0123456789", 104858, "\"/>"), "bytes");
-    assert_quickly_unread(repeat(arena, "<a>", "<b>x</b>", XML_READ_LIMIT / 8, "</a>"), "bytes");
+    (void)state; /* M4: 100 ms */
+    assert_unread_within(100, repeat(arena, "", "<a>", 257, ""), "nested too deep");
+    assert_unread_within(100, repeat(arena, "", "<a>", 65, ""), "nested too deep");
+    assert_unread_within(100, repeat(arena, "", "<a>", 80000, ""), "nested too deep");
+    assert_unread_within(100, repeat(arena, "<a", " a%zu=\"\"", 10000, "/>"),
+                         "more than 64 attributes");
+    assert_unread_within(100, repeat(arena, "<a", " a%zu=''", 65, "/>"), "more than 64 attributes");
+    assert_unread_within(100, repeat(arena, "<a", " xmlns:a%zu=\"u\"", 10000, "/>"),
+                         "more than 64 attributes");
+    assert_unread_within(100, repeat(arena, "<a>", "<b c%zu=''/>", 10000, "</a>"),
+                         "too many elements");
+    assert_unread_within(100, repeat(arena, "<a>", "<b/>", 10000, "</a>"), "too many elements");
+    assert_unread_within(100,
+                         repeat(arena, "<a>",
+                                "<b c='' d='' e='' f='' g='' h='' i='' j='' k='' l='' m=''/>", 910,
+                                "</a>"),
+                         "too many elements");
+    assert_unread_within(100, repeat(arena, "<a>", "0123456789", 25000, "</a>"), "too long");
+    assert_unread_within(100, repeat(arena, "<a b=\"", "0123456789", 104858, "\"/>"), "bytes");
+    assert_unread_within(100, repeat(arena, "<a>", "<b>x</b>", XML_READ_LIMIT / 8, "</a>"),
+                         "bytes");
 }
 
 static void what_is_just_not_too_much_is_read(void **state)
