@@ -1,5 +1,6 @@
 """Changing the settings file of a lab."""
 import json
+import re
 
 PERMIT_EVERYONE = "rules/permit-everyone.rules"
 
@@ -13,7 +14,7 @@ def party(name, realm, endpoint, **more):
 
 def write_parties(settings_file, parties):
     """Puts these relying parties in place of those the settings file has (JSON is YAML)."""
-    kept = settings_file.read_text().partition("\nrelying_party_trusts:")[0]
+    kept = re.sub(r"^relying_party_trusts:\n(?:(?:[ #].*)?\n)*", "", settings_file.read_text(), flags=re.M)
     lines = "".join(f"  - {json.dumps(each)}\n" for each in parties)
     settings_file.write_text(f"{kept.rstrip()}\nrelying_party_trusts:\n{lines}")
 
