@@ -10,7 +10,8 @@
 
 #define BINDING_POST "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 #define ADDRESS_LIMIT 50
-#define NAME_LIMIT 200 /* bytes of a display name: more is no name */
+#define IDENTIFIER_LIMIT 1024 /* SAML 2.0 metadata, 2.2.1 */
+#define NAME_LIMIT 200        /* bytes of a display name: more is no name */
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
 /* One document being read. */
@@ -39,6 +40,15 @@ static const char *trimmed(struct arena *arena, const char *text)
         length--;
     }
     return length == 0 ? NULL : arena_copy_range(arena, text, length);
+}
+
+/* Nothing that cannot be seen, or that a terminal or a log would take for something else. */
+static bool is_plain(struct arena *arena, const char *text, size_t limit)
+{
+    struct text shown = text_in(arena);
+
+    text_add_log(&shown, text, limit);
+    return string_is(shown.start, text);
 }
 
 /* addresses ------------------------------------------------------------------------------ */
@@ -235,8 +245,7 @@ static const char *read_name(struct arena *arena, const xmlNode *root, const xml
         name = trimmed(arena, xml_content(arena, xml_find(organization, NAMESPACE_METADATA,
                                                           "OrganizationDisplayName")));
     }
-    return name == NULL || strlen(name) > NAME_LIMIT || strpbrk(name, "\t\r\n") != NULL ? NULL
-                                                                                        : name;
+    return name != NULL && is_plain(arena, name, NAME_LIMIT) ? name : NULL;
 }
 
 static bool check_root(struct metadata_reading *reading, const xmlNode *root, int64_t now)
@@ -269,6 +278,10 @@ static bool read_entity(struct metadata_reading *reading, const xmlNode *root, i
     metadata->entity_id = xml_attribute(reading->arena, root, NULL, "entityID");
     if (metadata->entity_id == NULL || metadata->entity_id[0] == '\0') {
         return refuse(reading, "the metadata names nobody: it has no entityID");
+    }
+    if (!is_plain(reading->arena, metadata->entity_id, IDENTIFIER_LIMIT)) {
+        return refuse(reading, "the metadata's entityID has characters that no identifier has, or "
+                               "is over 1024 bytes long");
     }
     const xmlNode *role = best_role(reading->arena, root, &rank);
 

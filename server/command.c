@@ -13,6 +13,7 @@
 static const struct command *const commands[] = {
     &command_up,       &command_init,        &command_serve,     &command_check,
     &command_user_add, &command_user_passwd, &command_user_list, &command_user_disable,
+    &command_rp_add,   &command_rp_list,     &command_rp_remove,
 };
 
 static void print_overview(FILE *out)

@@ -39,7 +39,7 @@ struct command {
 
 extern const struct command command_up, command_init, command_serve, command_check;
 extern const struct command command_user_add, command_user_passwd, command_user_list,
-    command_user_disable;
+    command_user_disable, command_rp_add, command_rp_list, command_rp_remove;
 
 /* Runs what the command line asks for. */
 enum status command_run(int count, char **words);

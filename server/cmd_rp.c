@@ -1,0 +1,426 @@
+/*
+ * server/cmd_rp.c: `lanyard rp add|list|remove`: the relying parties in the settings file. Each
+ * changes exactly the lines it is about, and tells a server that runs.
+ */
+#include "server/command.h"
+#include "server/config_edit.h"
+#include "server/lab_files.h"
+#include "server/party_import.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AUTHORIZATION_RULES "rules/permit-everyone.rules"
+#define TRANSFORM_RULES "rules/rp.issuance.rules"
+
+/* The settings that a command works on. */
+struct opened {
+    struct arena *arena;
+    const struct settings *settings;
+};
+
+static bool open_settings(const struct arguments *arguments, struct opened *opened,
+                          struct error *error)
+{
+    const struct overrides none = {0};
+    const char *file = NULL;
+
+    opened->arena = arguments->arena;
+    return command_settings_file(arguments, &file, error)
+           && settings_load(opened->arena, file, &none, &opened->settings, error);
+}
+
+static void tell_server(const struct opened *opened)
+{
+    if (lab_tell_server(opened->arena, opened->settings->folder)) {
+        fputs("The running server was told.\n", stderr);
+    }
+}
+
+/* adding --------------------------------------------------------------------------------- */
+
+/* Strings so far. */
+struct strings {
+    const char **list;
+    size_t count, room;
+};
+
+static void add_once(struct arena *arena, struct strings *strings, const char *string)
+{
+    for (size_t i = 0; i < strings->count; i++) {
+        if (string_is(strings->list[i], string)) {
+            return;
+        }
+    }
+    strings->list =
+        arena_grow(arena, strings->list, strings->count, &strings->room, sizeof *strings->list);
+    strings->list[strings->count++] = string;
+}
+
+/* Every value of an option that may be given several times. */
+static void add_all(const struct arguments *arguments, const char *option, struct strings *strings)
+{
+    for (size_t i = 0; i < arguments->options.count; i++) {
+        if (string_is(arguments->options.list[i].name, option)) {
+            add_once(arguments->arena, strings, arguments->options.list[i].value);
+        }
+    }
+}
+
+/* Options that are settings of the relying party as they stand. */
+static void add_settings(const struct arguments *arguments, struct party_entry *entry)
+{
+    static const struct {
+        const char *option, *setting;
+    } same[] = {
+        {"--token-type", "token_type"},
+        {"--token-lifetime", "token_lifetime"},
+        {"--signature-algorithm", "signature_algorithm"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(same); i++) {
+        const char *value = argument_of(arguments, same[i].option);
+
+        if (value != NULL) {
+            fields_add(arguments->arena, &entry->more, same[i].setting, value);
+        }
+    }
+}
+
+/* A path that was typed begins where the command was typed; the settings' begin elsewhere. */
+static void add_file(const struct arguments *arguments, struct party_entry *entry,
+                     const char *setting, const char *typed)
+{
+    char *absolute = realpath(typed, NULL);
+
+    fields_add(arguments->arena, &entry->more, setting, absolute != NULL ? absolute : typed);
+    free(absolute);
+}
+
+/* The rules of a new lab, where they are there: a lab permits everybody unless it is told not to.
+ */
+static void add_rules(const struct arguments *arguments, const struct settings *settings,
+                      struct party_entry *entry)
+{
+    static const struct {
+        const char *option, *setting, *file;
+    } rules[] = {
+        {"--authorization-rules", "issuance_authorization_rules", AUTHORIZATION_RULES},
+        {"--transform-rules", "issuance_transform_rules", TRANSFORM_RULES},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rules); i++) {
+        const char *typed = argument_of(arguments, rules[i].option);
+        const char *usual = path_join(arguments->arena, settings->folder, rules[i].file);
+
+        if (typed != NULL) {
+            add_file(arguments, entry, rules[i].setting, typed);
+        } else if (settings->lab && file_exists(usual)) {
+            fields_add(arguments->arena, &entry->more, rules[i].setting, rules[i].file);
+        }
+    }
+}
+
+static bool add_certificate(const struct arguments *arguments, const struct settings *settings,
+                            const struct party_metadata *metadata, struct party_entry *entry,
+                            struct error *error)
+{
+    const char *typed = argument_of(arguments, "--encryption-certificate");
+    const char *kept = NULL;
+
+    if (typed != NULL) {
+        add_file(arguments, entry, "encryption_certificate", typed);
+        return true;
+    }
+    if (metadata->encryption_certificate.length == 0) {
+        return true;
+    }
+    if (!party_keep_certificate(arguments->arena, settings->folder, entry->name,
+                                metadata->encryption_certificate, &kept, error)) {
+        return false;
+    }
+    fields_add(arguments->arena, &entry->more, "encryption_certificate", kept);
+    return true;
+}
+
+/* What was typed wins over what the metadata says; names it says are taken besides. */
+static bool name_entry(const struct arguments *arguments, const struct party_metadata *metadata,
+                       struct party_entry *entry, struct error *error)
+{
+    struct strings identifiers = {0}, urls = {0};
+
+    add_all(arguments, "--realm", &identifiers);
+    add_all(arguments, "--url", &urls);
+    if (metadata->entity_id != NULL) {
+        add_once(arguments->arena, &identifiers, metadata->entity_id);
+    }
+    for (size_t i = 0; argument_of(arguments, "--url") == NULL && i < metadata->reply_url_count;
+         i++) {
+        add_once(arguments->arena, &urls, metadata->reply_urls[i]);
+    }
+    entry->name = arguments->word_count > 0 ? arguments->words[0]
+                  : metadata->name != NULL  ? metadata->name
+                                            : metadata->entity_id;
+    entry->identifiers = identifiers.list;
+    entry->identifier_count = identifiers.count;
+    entry->urls = urls.list;
+    entry->url_count = urls.count;
+    return (entry->name != NULL && identifiers.count > 0 && urls.count > 0)
+           || fail(error, FAULT_USAGE,
+                   "a relying party needs a name, --realm and --url, or --metadata that says them");
+}
+
+static bool read_metadata(const struct arguments *arguments, struct party_metadata *metadata,
+                          struct error *error)
+{
+    struct metadata_source source = {.place = argument_of(arguments, "--metadata"),
+                                     .authorities = argument_of(arguments, "--ca")};
+    struct clock clock = {0};
+
+    if (source.place == NULL) {
+        return true;
+    }
+    if (!command_clock(arguments, &clock, error)) {
+        return false;
+    }
+    source.now = clock_read(&clock).wall;
+    return party_import(arguments->arena, &source, metadata, error);
+}
+
+static bool add(const struct arguments *arguments, const struct opened *opened,
+                struct party_entry *entry, struct error *error)
+{
+    struct party_metadata metadata = {0};
+
+    if (!read_metadata(arguments, &metadata, error)
+        || !name_entry(arguments, &metadata, entry, error)) {
+        return false;
+    }
+    add_settings(arguments, entry);
+    add_rules(arguments, opened->settings, entry);
+    return add_certificate(arguments, opened->settings, &metadata, entry, error)
+           && settings_add_party(opened->arena, opened->settings->file, entry, error);
+}
+
+/* What a person wants to compare with what the relying party says. */
+static void tell_added(const struct party_entry *entry, const struct settings *settings)
+{
+    printf("added %s to %s\n", entry->name, settings->file);
+    for (size_t i = 0; i < entry->identifier_count; i++) {
+        printf("  realm    %s\n", entry->identifiers[i]);
+    }
+    for (size_t i = 0; i < entry->url_count; i++) {
+        printf("  address  %s\n", entry->urls[i]);
+    }
+    for (size_t i = 0; i < entry->more.count; i++) {
+        printf("  %s: %s\n", entry->more.list[i].name, entry->more.list[i].value);
+    }
+    if (fields_find(&entry->more, "issuance_authorization_rules") == NULL) {
+        fputs("Nobody gets a token for it until it has issuance_authorization_rules.\n", stderr);
+    }
+}
+
+static enum status run_add(const struct arguments *arguments)
+{
+    struct error error = error_in(arguments->arena);
+    struct opened opened = {0};
+    struct party_entry entry = {0};
+
+    if (!open_settings(arguments, &opened, &error) || !add(arguments, &opened, &entry, &error)) {
+        return command_failed(&error);
+    }
+    tell_added(&entry, opened.settings);
+    tell_server(&opened);
+    return STATUS_YES;
+}
+
+/* listing -------------------------------------------------------------------------------- */
+
+static int wider(int width, const char *string)
+{
+    int length = (int)strlen(string);
+
+    return length > width ? length : width;
+}
+
+static void print_list(const struct settings *settings)
+{
+    int name = (int)strlen("NAME"), realm = (int)strlen("REALM");
+
+    for (size_t i = 0; i < settings->party_count; i++) {
+        name = wider(name, settings->parties[i].name);
+        realm = wider(realm, settings->parties[i].identifiers[0]);
+    }
+    printf("%-*s  %-*s  TOKEN   ADDRESS\n", name, "NAME", realm, "REALM");
+    for (size_t i = 0; i < settings->party_count; i++) {
+        const struct relying_party *party = &settings->parties[i];
+
+        printf("%-*s  %-*s  %s  %s%s%s\n", name, party->name, realm, party->identifiers[0],
+               party->format == TOKEN_SAML20 ? "saml20" : "saml11",
+               party->reply_url_count > 0 ? party->reply_urls[0] : "-",
+               party->encryption_certificate != NULL ? ", encrypted" : "",
+               party->enabled ? "" : ", disabled");
+    }
+}
+
+static json_t *strings_json(const char *const *strings, size_t count)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(list, json_string(strings[i]));
+    }
+    return list;
+}
+
+static void print_list_json(const struct settings *settings)
+{
+    json_t *parties = json_array();
+    json_t *answer = json_pack("{s:o}", "relying_parties", parties);
+    char *line;
+
+    for (size_t i = 0; i < settings->party_count; i++) {
+        const struct relying_party *party = &settings->parties[i];
+
+        json_array_append_new(
+            parties,
+            json_pack("{s:s,s:o,s:o,s:s,s:b,s:b,s:I}", "name", party->name, "identifiers",
+                      strings_json(party->identifiers, party->identifier_count), "reply_urls",
+                      strings_json(party->reply_urls, party->reply_url_count), "token_type",
+                      party->format == TOKEN_SAML20 ? "saml20" : "saml11", "encrypted",
+                      (int)(party->encryption_certificate != NULL), "enabled", (int)party->enabled,
+                      "token_lifetime", (json_int_t)(party->token_lifetime / 60000)));
+    }
+    line = json_dumps(answer, JSON_COMPACT);
+    puts(line != NULL ? line : "{\"relying_parties\":null}");
+    free(line);
+    json_decref(answer);
+}
+
+static enum status run_list(const struct arguments *arguments)
+{
+    struct error error = error_in(arguments->arena);
+    struct opened opened = {0};
+
+    if (!open_settings(arguments, &opened, &error)) {
+        return command_failed(&error);
+    }
+    if (argument_of(arguments, "--json") != NULL) {
+        print_list_json(opened.settings);
+    } else {
+        print_list(opened.settings);
+    }
+    return STATUS_YES;
+}
+
+/* removing ------------------------------------------------------------------------------- */
+
+static bool find_party(const struct opened *opened, const char *name,
+                       const struct relying_party **found, struct error *error)
+{
+    const struct settings *settings = opened->settings;
+    const char **names = arena_array(opened->arena, settings->party_count + 1, sizeof *names);
+
+    for (size_t i = 0; i < settings->party_count; i++) {
+        names[i] = settings->parties[i].name;
+        if (string_is(names[i], name)) {
+            *found = &settings->parties[i];
+            return true;
+        }
+    }
+    const char *nearest = nearest_name(name, names, settings->party_count);
+
+    return fail(error, FAULT_UNKNOWN_PARTY, "there is no relying party \"%s\" in %s%s%s%s", name,
+                settings->file, nearest != NULL ? "; did you mean " : "",
+                nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+}
+
+static bool certificate_is_shared(const struct settings *settings,
+                                  const struct relying_party *party)
+{
+    for (size_t i = 0; i < settings->party_count; i++) {
+        if (&settings->parties[i] != party
+            && string_is(settings->parties[i].encryption_file, party->encryption_file)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum status run_remove(const struct arguments *arguments)
+{
+    struct error error = error_in(arguments->arena);
+    struct opened opened = {0};
+    const struct relying_party *party = NULL;
+
+    if (!open_settings(arguments, &opened, &error)
+        || !find_party(&opened, arguments->words[0], &party, &error)
+        || !settings_remove_party(opened.arena, opened.settings->file, party->name, &error)) {
+        return command_failed(&error);
+    }
+    if (party->encryption_file != NULL && !certificate_is_shared(opened.settings, party)) {
+        party_forget_certificate(opened.arena, opened.settings->folder, party->encryption_file);
+    }
+    printf("removed %s from %s\n", party->name, opened.settings->file);
+    tell_server(&opened);
+    return STATUS_YES;
+}
+
+/* ---------------------------------------------------------------------------------------- */
+
+static const struct option plain_options[] = {OPTION_SETTINGS};
+static const struct option list_options[] = {OPTION_SETTINGS, OPTION_JSON};
+static const struct option add_options[] = {
+    OPTION_SETTINGS,
+    {"--realm", "URI", NULL, "what it sends as wtrealm; may be given several times"},
+    {"--url", "URL", NULL, "where its tokens go; the first is the default"},
+    {"--metadata", "FILE|URL", NULL, "what it says of itself: realm, addresses, certificate"},
+    {"--ca", "FILE", NULL, "the CA (PEM) that vouches for the URL of the metadata"},
+    {"--token-type", "saml11|saml20", NULL, "default saml11"},
+    {"--token-lifetime", "N", NULL, "minutes; default 60"},
+    {"--signature-algorithm", "NAME", NULL, "rsa-sha256 (default) or rsa-sha1"},
+    {"--encryption-certificate", "FILE", NULL, "encrypt its tokens for this certificate"},
+    {"--authorization-rules", "FILE", NULL, "who gets a token; in a lab everybody"},
+    {"--transform-rules", "FILE", NULL, "which claims it carries; in a lab the usual ones"},
+    {"--clock", "TIME", NULL, "what time it is, for metadata that runs out"},
+};
+
+const struct command command_rp_add = {
+    .words = "rp add",
+    .arguments = "[NAME]",
+    .summary = "adds a relying party to the settings",
+    .help = "Adds a relying party to the settings file and keeps everything else in it as it is.\n"
+            "What it is called and where its tokens go is said by --realm and --url, or read from\n"
+            "its metadata, a file or an address; only an address named here is ever fetched. With\n"
+            "both, --url replaces the addresses of the metadata and --realm adds a name. A file\n"
+            "that would not be good settings afterwards is not written.",
+    .options = add_options,
+    .option_count = COUNT_OF(add_options),
+    .words_max = 1,
+    .run = run_add,
+};
+
+const struct command command_rp_list = {
+    .words = "rp list",
+    .arguments = "",
+    .summary = "lists the relying parties",
+    .help = "Lists the relying parties of the settings file.",
+    .options = list_options,
+    .option_count = COUNT_OF(list_options),
+    .run = run_list,
+};
+
+const struct command command_rp_remove = {
+    .words = "rp remove",
+    .arguments = "NAME",
+    .summary = "removes a relying party from the settings",
+    .help = "Removes the relying party's lines from the settings file, and the certificate that\n"
+            "`rp add --metadata` kept for it. Comments beside them stay.",
+    .options = plain_options,
+    .option_count = COUNT_OF(plain_options),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_remove,
+};
