@@ -28,6 +28,7 @@
 #define CLAIM_NAME CLAIMS_XMLSOAP "name"
 #define CLAIM_UPN CLAIMS_XMLSOAP "upn"
 #define CLAIM_NAME_IDENTIFIER CLAIMS_XMLSOAP "nameidentifier"
+#define CLAIM_MULTIPLE_METHODS "http://schemas.microsoft.com/claims/multipleauthn" /* a value */
 #define CLAIM_METHOD_REFERENCES "http://schemas.microsoft.com/claims/authnmethodsreferences"
 #define CLAIM_INSIDE_NETWORK "http://schemas.microsoft.com/ws/2012/01/insidecorporatenetwork"
 #define CLAIM_CERTIFICATE_ISSUER CLAIMS_CERTIFICATE "field/issuer"

@@ -170,6 +170,17 @@ static void read_acceptance(const struct config_reader *reader, const struct yam
     }
 }
 
+static void read_additional(const struct config_reader *reader, const struct yaml_node *root,
+                            struct settings *settings)
+{
+    struct given given = config_given(reader, root, "additional_authentication_rules");
+
+    if (settings->additional_file != NULL
+        && !config_read_rules(reader, &given, settings->additional_file, &settings->additional)) {
+        settings->additional = NULL;
+    }
+}
+
 static bool read_file(const struct config_reader *reader, struct yaml_node *root)
 {
     const char *cure = "Make one with `lanyard init`, or name another with -c.";
@@ -204,6 +215,7 @@ static void read_settings(struct config_reader *reader, const struct yaml_node *
     reader->main_url = settings->main_url;
     judge_ports(reader, root, settings);
     read_acceptance(reader, root, settings);
+    read_additional(reader, root, settings);
     config_read_parties(reader, yaml_find(root, "relying_party_trusts"), reader->overrides,
                         settings);
 }

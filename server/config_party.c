@@ -254,20 +254,26 @@ static void read_name(const struct config_reader *reader, const struct yaml_node
     }
 }
 
+/* A refusal is noted in the reader's error, which the whole load looks at in the end. */
+static const struct rule_set *read_rule_set(const struct config_reader *reader,
+                                            const struct yaml_node *map, const char *key,
+                                            const char *file)
+{
+    struct given given = given_of(yaml_find(map, key), key);
+    const struct rule_set *rules = NULL;
+
+    return config_read_rules(reader, &given, file, &rules) ? rules : NULL;
+}
+
 static void read_rules(const struct config_reader *reader, const struct yaml_node *map,
                        struct relying_party *party)
 {
-    static const char authorization[] = "issuance_authorization_rules";
-    static const char issuance[] = "issuance_transform_rules";
-    struct given given = given_of(yaml_find(map, authorization), authorization);
-
-    /* A refusal is noted in the reader's error, which the whole load looks at in the end. */
-    if (!config_read_rules(reader, &given, party->authorization_file, &party->authorization)) {
-        party->authorization = NULL;
-    }
-    given = given_of(yaml_find(map, issuance), issuance);
-    if (!config_read_rules(reader, &given, party->issuance_file, &party->issuance)) {
-        party->issuance = NULL;
+    party->authorization =
+        read_rule_set(reader, map, "issuance_authorization_rules", party->authorization_file);
+    party->issuance = read_rule_set(reader, map, "issuance_transform_rules", party->issuance_file);
+    if (party->additional_file != NULL) {
+        party->additional =
+            read_rule_set(reader, map, "additional_authentication_rules", party->additional_file);
     }
 }
 

@@ -3,21 +3,16 @@
  * file's own line and column; only a file that is not there is a problem of the setting.
  */
 #include "server/config.h"
+#include "server/stores.h"
 
 #include <string.h>
 
 #define RULES_LIMIT ((size_t)1 << 20)
 
-/* What a rule may ask; both are always there. */
-static const struct store stores[] = {
-    {"Active Directory", STORE_ACTIVE_DIRECTORY},
-    {"_OpaqueIdStore", STORE_OPAQUE_ID},
-};
-
 static bool read_rules(const struct config_reader *reader, const char *file, struct bytes source,
                        const struct rule_set **rules)
 {
-    return rule_set_read(reader->arena, file, source, stores, COUNT_OF(stores), rules,
+    return rule_set_read(reader->arena, file, source, known_stores, known_store_count, rules,
                          reader->error);
 }
 

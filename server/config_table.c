@@ -182,6 +182,17 @@ const struct setting server_settings[] = {
      .place = PLACE(acceptance_file),
      .meaning = "The acceptance rules of the claims provider trust Active Directory: what is "
                 "believed of the accounts. AD FS's own rules if it is not set."},
+    {.key = "additional_authentication_rules",
+     .kind = SETTING_FILE,
+     .place = PLACE(additional_file),
+     .meaning = "The rules that decide for every relying party who needs a second factor. There "
+                "is none here yet: who needs one is refused."},
+    {.key = "opaque_id_key",
+     .kind = SETTING_FILE,
+     .place = PLACE(opaque_key_file),
+     .initial = "opaque-id-key",
+     .meaning = "The file of the secret with which the store _OpaqueIdStore makes names that say "
+                "nothing of the user: 48 hexadecimal digits, for the server's eyes only."},
     {.key = "sso_lifetime",
      .kind = SETTING_MINUTES,
      .place = PLACE(sso_lifetime),
@@ -336,5 +347,10 @@ const struct setting party_settings[] = {
      .kind = SETTING_FILE,
      .place = PARTY_PLACE(issuance_file),
      .meaning = "The rules that decide which claims the token carries. Not set: none."},
+    {.key = "additional_authentication_rules",
+     .kind = SETTING_FILE,
+     .place = PARTY_PLACE(additional_file),
+     .meaning = "The rules that decide who needs a second factor for this relying party, besides "
+                "those for all."},
 };
 const size_t party_setting_count = COUNT_OF(party_settings);

@@ -4,6 +4,7 @@
  */
 #include "server/handlers.h"
 #include "server/journal.h"
+#include "server/pipeline.h"
 
 #include <string.h>
 
@@ -44,30 +45,6 @@ static struct claim_set *party_input(const struct request *request,
     return claims;
 }
 
-/* No rules, no permit, or any deny: no (claimrules 9). */
-static bool check_authorized(const struct rule_run *run, const struct sign_in_request *asked,
-                             const struct claim_set *incoming, const struct principal *principal,
-                             struct error *error)
-{
-    struct claim_set *decided = claim_set_new(run->arena);
-
-    if (asked->party->authorization == NULL) {
-        return fail(error, FAULT_NOT_AUTHORIZED,
-                    "%s has no issuance authorization rules, so nobody is permitted",
-                    asked->party->name);
-    }
-    if (!rule_set_apply(asked->party->authorization, run, incoming, decided, error)) {
-        return false;
-    }
-    if (claim_set_find(decided, CLAIM_DENY) != NULL) {
-        return fail(error, FAULT_NOT_AUTHORIZED, "a rule of %s denies %s",
-                    asked->party->authorization_file, principal->name);
-    }
-    return claim_set_find(decided, CLAIM_PERMIT) != NULL
-           || fail(error, FAULT_NOT_AUTHORIZED, "no rule of %s permits %s",
-                   asked->party->authorization_file, principal->name);
-}
-
 static bool write_token(struct lanyard *lanyard, const struct request *request,
                         const struct sign_in_request *asked, const char *audience,
                         const struct principal *principal, const struct claim_set *issued,
@@ -94,30 +71,18 @@ static bool write_token(struct lanyard *lanyard, const struct request *request,
     return token_issue(request->arena, &wanted, token, error);
 }
 
-/* Authorization first: who may not have a token learns nothing of what it would say. */
-static bool apply_rules(const struct request *request, const struct sign_in_request *asked,
-                        const struct principal *principal, const struct claim_set *incoming,
-                        struct claim_set *issued, struct error *error)
-{
-    struct attribute_source source = directory_source(&request->snapshot->directory);
-    struct rule_run run = {.arena = request->arena, .source = &source};
-
-    run.stage = "issuance authorization rules";
-    if (!check_authorized(&run, asked, incoming, principal, error)) {
-        return false;
-    }
-    run.stage = "issuance transform rules";
-    return asked->party->issuance == NULL
-           || rule_set_apply(asked->party->issuance, &run, incoming, issued, error);
-}
-
 bool issue_token(struct lanyard *lanyard, const struct request *request,
                  const struct sign_in_request *asked, const char *audience,
                  const struct principal *principal, struct token *token, struct error *error)
 {
     struct claim_set *incoming = party_input(request, asked, principal);
     struct claim_set *issued = claim_set_new(request->arena);
-    bool made = apply_rules(request, asked, principal, incoming, issued, error)
+    struct pipeline pipeline = {.lanyard = lanyard,
+                                .request = request,
+                                .party = asked->party,
+                                .principal = principal,
+                                .incoming = incoming};
+    bool made = pipeline_run(&pipeline, issued, error)
                 && write_token(lanyard, request, asked, audience, principal, issued, token, error);
 
     journal_tell_claims(lanyard->journal, request, made ? token->id : NULL, incoming, issued);

@@ -30,6 +30,7 @@
 /* The rule files of a new lab, and the templates they are made of. */
 static const char *const rule_files[] = {
     "active-directory.rules",
+    "office365.issuance.rules",
     "permit-everyone.rules",
     "rp.issuance.rules",
 };
@@ -337,6 +338,7 @@ static bool write_all(struct arena *arena, const char *folder, const struct lab_
     return make_folders(arena, folder, error)
            && write_secret(arena, folder, LAB_API_KEY, plan->dice, error)
            && write_secret(arena, folder, LAB_PKCS12_PASSWORD, plan->dice, error)
+           && write_secret(arena, folder, LAB_OPAQUE_ID_KEY, plan->dice, error)
            && lab_make(arena, &lab, error) && lab_issue_tls(arena, &lab, error)
            && add_first_people(arena, folder, &lab, error)
            && write_settings(arena, folder, plan, error);

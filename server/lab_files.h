@@ -11,6 +11,7 @@
 #define LAB_FIRST_PASSWORDS "first-passwords"
 #define LAB_PKCS12_PASSWORD "pkcs12-password"
 #define LAB_API_KEY "api-key"
+#define LAB_OPAQUE_ID_KEY "opaque-id-key"
 #define LAB_LOCK "lanyard.lock"
 
 /* How a new lab is to be. Ports of 0 are drawn from those that are free. */

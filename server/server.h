@@ -94,6 +94,7 @@ struct snapshot {
     const struct keypair *signing, *tls;
     const struct signer *signer;
     struct published_metadata metadata;
+    struct bytes opaque_key; /* the secret of _OpaqueIdStore; empty: there is none */
     const struct page_set *pages;
     struct listener_credentials *credentials; /* TLS, made by the listener */
 };

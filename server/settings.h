@@ -33,6 +33,8 @@ struct relying_party {
     bool always_require_authentication;
     const char *authorization_file, *issuance_file; /* absolute; for messages and pages */
     const struct rule_set *authorization, *issuance;
+    const char *additional_file;       /* additional authentication rules; NULL: none */
+    const struct rule_set *additional; /* NULL: none */
 };
 
 /* Every setting, judged. Paths are absolute. Const once read. */
@@ -52,6 +54,9 @@ struct settings {
     const char *secondary_certificate; /* of the next or the last signing key; NULL: none */
     const char *acceptance_file;
     const struct rule_set *acceptance; /* of the claims provider trust "Active Directory" */
+    const char *additional_file;       /* additional authentication rules; NULL: none */
+    const struct rule_set *additional; /* of every relying party, before its own; NULL: none */
+    const char *opaque_key_file;       /* the secret of _OpaqueIdStore; it need not be there */
     int64_t sso_lifetime;              /* ms */
     bool loop_detection;
     long loop_tokens;      /* tokens one browser session may have within … */

@@ -3,6 +3,7 @@
  * learns is the same whether the user exists or not (security P1); what the log learns is why.
  */
 #include "server/handlers.h"
+#include "server/stores.h"
 
 #include <string.h>
 
@@ -83,7 +84,8 @@ static bool accept_claims(const struct request *request, const struct account *a
                           const char *method_uri, struct principal *principal, struct error *error)
 {
     const struct settings *settings = request->snapshot->settings;
-    struct attribute_source source = directory_source(&request->snapshot->directory);
+    struct stores stores = stores_of(request->snapshot, NULL);
+    struct attribute_source source = stores_source(&stores);
     struct claim_set *incoming = claim_set_new(request->arena);
     struct claim_set *accepted = claim_set_new(request->arena);
     struct rule_run run = {.arena = request->arena,

@@ -5,6 +5,7 @@
  */
 #include "server/listener.h"
 #include "server/metadata.h"
+#include "server/stores.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -37,6 +38,7 @@ static bool read_all(struct snapshot *snapshot, const char *file, const struct o
     }
     settings = snapshot->settings;
     return account_set_load(arena, settings->users_folder, &snapshot->accounts, error)
+           && opaque_id_key_load(arena, settings->opaque_key_file, &snapshot->opaque_key, error)
            && keypair_load(arena, settings->tls_certificate, settings->tls_key, now, &snapshot->tls,
                            error)
            && keypair_load(arena, settings->signing_certificate, settings->signing_key, now,

@@ -172,17 +172,41 @@ static void the_settings_of_a_new_lab_are_good(void **state)
     assert_true(settings->lab);
     assert_true(rule_set_count(settings->acceptance) >= 11);
     assert_string_equal(settings->acceptance_file, beside(place, "rules/active-directory.rules"));
-    assert_int_equal(settings->party_count, 2);
+    assert_int_equal(settings->party_count, 3);
     assert_string_equal(settings->parties[0].reply_urls[0], "https://localhost:8443/lanyard/rp");
     assert_string_equal(settings->parties[1].reply_urls[0],
                         "https://localhost:8443/lanyard/rp/second");
+    assert_ptr_equal(settings_find_party(settings, "urn:federation:MicrosoftOnline"),
+                     &settings->parties[2]);
+    assert_int_equal(rule_set_count(settings->parties[2].issuance), 6);
     /* The example in its comment is good, too. */
     example = strstr(text, "#   - name: My application");
     assert_non_null(example);
     settings = loaded(place, arena_print(place->arena, "%.*s%s", (int)(example - text), text,
                                          uncommented(place, example)));
-    assert_int_equal(settings->party_count, 3);
-    assert_string_equal(settings->parties[2].name, "My application");
+    assert_int_equal(settings->party_count, 4);
+    assert_string_equal(settings->parties[3].name, "My application");
+}
+
+static void rules_of_additional_authentication_add_up(void **state)
+{
+    struct place *place = *state;
+    const struct settings *settings;
+
+    put_file(place, "rules/permit.rules", permit);
+    put_file(place, "rules/mfa.rules", permit);
+    settings = loaded(place, "additional_authentication_rules: rules/permit.rules\n"
+                             "relying_party_trusts:\n"
+                             "  - name: App\n"
+                             "    identifiers: [urn:app]\n"
+                             "    additional_authentication_rules: rules/mfa.rules\n"
+                             "  - name: Bare\n"
+                             "    identifiers: [urn:bare]\n");
+    assert_int_equal(rule_set_count(settings->additional), 1);
+    assert_string_equal(settings->additional_file, beside(place, "rules/permit.rules"));
+    assert_int_equal(rule_set_count(settings->parties[0].additional), 1);
+    assert_null(settings->parties[1].additional);
+    assert_null(loaded(place, "port: 8443\n")->additional);
 }
 
 static void a_relying_party_is_read_in_full(void **state)
@@ -497,6 +521,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(names_and_addresses_are_made_of_host_and_ports, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_settings_of_a_new_lab_are_good, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rules_of_additional_authentication_add_up, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_relying_party_is_read_in_full, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_party_without_rules_permits_nobody_and_says_nothing,
                                         set_up, tear_down),
