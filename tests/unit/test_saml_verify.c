@@ -369,6 +369,9 @@ static void a_saml11_assertion_says_what_it_must_and_no_more(void **state)
          "is for nobody"},
         {"<saml:Audience>" AUDIENCE "</saml:Audience>", "", "audience", "is for nobody"},
         {"<saml:Audience>", "<saml:Audience/><saml:Audience>", NULL, NULL},
+        {"<saml:Audience>" AUDIENCE "</saml:Audience>", "<saml:Other>" AUDIENCE "</saml:Other>",
+         "audience", "is for nobody"},
+        {"</" CONDITION ">", "<saml:Other/></" CONDITION ">", "audience", "is for " AUDIENCE},
         {CONFIRMATION11,
          "<saml:ConfirmationMethod>urn:oasis:names:tc:SAML:1.0:cm:holder-of-key"
          "</saml:ConfirmationMethod>",
