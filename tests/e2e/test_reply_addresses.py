@@ -115,3 +115,16 @@ def test_a_relying_party_with_an_unsafe_endpoint_is_refused_on_the_command_line(
                   "--rp", f"urn:evil={endpoint}")
     assert refused.returncode in (1, 2)
     assert "--rp" in refused.stderr
+
+
+def test_a_relying_party_without_an_address_gets_no_token_through_a_browser(make_lab, make_client):
+    """It may be one for active clients only; a wreply of a stranger's does not make up for it."""
+    lab = make_lab()
+    write_parties(lab.settings_file, [party("Active only", "urn:active", None)])
+    lab.restart()
+    assert next(each for each in lab.ready["relying_parties"] if each["realm"] == "urn:active")["reply"] is None
+    client = make_client(lab)
+    assert client.get("/").status == 200
+    for reply in (None, *STRANGERS):
+        answer = client.post("/adfs/ls/", credentials(lab), request_for("urn:active", wreply=reply))
+        assert answer.status == 400 and not is_token_page(answer)
