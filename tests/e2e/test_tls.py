@@ -201,7 +201,7 @@ def test_tls_and_http_must_name_the_same_host_and_it_must_be_this_one(lab, serve
 def test_https_is_pinned_only_where_that_is_set_and_the_host_has_a_name_of_its_own(make_lab, make_client):
     """decision 9: and never for localhost, whose other ports are other people's"""
     def pinned(address):
-        named = ["--resolve", f"sts.test:{lab.port()}:127.0.0.1"]
+        named = ["--resolve", f"sts.test:{lab.port()}:127.0.0.1", "--resolve", f"sts.test:{lab.port('plain')}:127.0.0.1"]
         answer = client.request(f"{address}/adfs/ls/?wa=wsignin1.0&wtrealm={FIRST}", *named)
         return answer.status, answer.header("Strict-Transport-Security")
 
@@ -213,7 +213,7 @@ def test_https_is_pinned_only_where_that_is_set_and_the_host_has_a_name_of_its_o
     lab.start()
     assert pinned(named) == (200, "max-age=31536000")
     assert pinned(f"{named}/x") == (404, "max-age=31536000")
-    assert pinned(f"http://localhost:{lab.port('plain')}") == (404, None)
+    assert pinned(f"http://sts.test:{lab.port('plain')}") == (404, None)
     said = said_to_localhost(lab)
     assert b"HTTP/1.1 200" in said and b"Strict-Transport-Security" not in said
 

@@ -26,7 +26,8 @@ def make_pair(pki, *key):
 
     certificate, private = Path(pki) / "other.pem", Path(pki) / "other.key"
     request, extensions = Path(pki) / "other.csr", Path(pki) / "other.ext"
-    extensions.write_text("subjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth\nkeyUsage=digitalSignature\n")
+    extensions.write_text("subjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth\n"
+                          "keyUsage=digitalSignature,keyEncipherment\n")
     openssl("req", "-newkey", *key, "-nodes", "-subj", "/CN=localhost", "-keyout", private, "-out", request)
     openssl("x509", "-req", "-in", request, "-CA", Path(pki) / "issuing.pem", "-CAkey", Path(pki) / "issuing.key",
             "-days", "30", "-extfile", extensions, "-out", certificate)
