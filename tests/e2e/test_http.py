@@ -171,7 +171,6 @@ def test_a_head_of_20_kb_is_served_however_it_arrives(lab, size):
         assert is_sign_in_page(wire.answer())
 
 
-@pytest.mark.skipif(IS_SANITIZED, reason="sanitizers keep freed memory back")
 def test_long_heads_leave_no_memory_behind(lab):
     """H2: bounded memory"""
     def resident():
@@ -188,7 +187,7 @@ def test_long_heads_leave_no_memory_behind(lab):
     before = resident()
     for _ in range(40):
         send_all()
-    assert resident() - before < 2_000_000
+    assert resident() - before < (100_000_000 if IS_SANITIZED else 2_000_000)  # sanitizers keep freed memory back
 
 
 # H3, H4: large and odd bodies ----------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Changing the settings file of a lab."""
 import json
 import re
+import re
 
 PERMIT_EVERYONE = "rules/permit-everyone.rules"
 
@@ -12,14 +13,16 @@ def party(name, realm, endpoint, **more):
     return {key: value for key, value in keys.items() if value is not None}
 
 
+def without(text, key):
+    """The settings less one key of the top level, with all that is indented beneath it."""
+    return re.sub(rf"^{key}:.*\n(?:[ \t]+.*\n|-.*\n|[ \t]*\n)*", "", text, flags=re.M)
+
+
 def write_parties(settings_file, parties):
     """Puts these relying parties in place of those the settings file has (JSON is YAML)."""
-    kept = re.sub(r"^relying_party_trusts:\n(?:(?:[ #].*)?\n)*", "", settings_file.read_text(), flags=re.M)
-    lines = "".join(f"  - {json.dumps(each)}\n" for each in parties)
-    settings_file.write_text(f"{kept.rstrip()}\nrelying_party_trusts:\n{lines}")
+    set_setting(settings_file, "relying_party_trusts", "".join(f"\n  - {json.dumps(each)}" for each in parties))
 
 
 def set_setting(settings_file, key, value):
-    """Sets one key of the settings file, in the place it has or at the end."""
-    lines = [line for line in settings_file.read_text().splitlines() if not line.startswith(f"{key}:")]
-    settings_file.write_text("\n".join([*lines, f"{key}: {value}", ""]))
+    """Sets one key of the settings file."""
+    settings_file.write_text(f"{without(settings_file.read_text(), key).rstrip()}\n{key}: {value}\n")
