@@ -70,6 +70,8 @@ static bool set_up(CURL *curl, const char *url, const char *authorities, struct 
            && (authorities == NULL
                || (curl_easy_setopt(curl, CURLOPT_CAINFO, authorities) == CURLE_OK
                    && curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) == CURLE_OK))
+           && curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->limit)
+                  == CURLE_OK
            && curl_easy_setopt(curl, CURLOPT_USERAGENT, "lanyard/" LANYARD_VERSION) == CURLE_OK
            && curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK
            && curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer) == CURLE_OK
@@ -120,7 +122,7 @@ bool fetch(struct arena *arena, const struct fetch_request *request, struct byte
     }
     CURLcode code = curl_easy_perform(curl);
 
-    if (transfer.is_too_long) {
+    if (transfer.is_too_long || code == CURLE_FILESIZE_EXCEEDED) {
         return refuse(error, request->url,
                       arena_print(error->arena, "the answer is over %zu bytes", request->limit),
                       NULL);

@@ -182,11 +182,14 @@ static bool read_metadata(const struct arguments *arguments, struct party_metada
     if (source.place == NULL) {
         return true;
     }
-    if (!command_clock(arguments, &clock, error)) {
+    if (!command_clock(arguments, &clock, error) || !saml_start(error)) {
         return false;
     }
     source.now = clock_read(&clock).wall;
-    return party_import(arguments->arena, &source, metadata, error);
+    bool is_read = party_import(arguments->arena, &source, metadata, error);
+
+    saml_stop();
+    return is_read;
 }
 
 static bool add(const struct arguments *arguments, const struct opened *opened,
