@@ -38,11 +38,9 @@ static json_t *json_or_null(const char *string)
     return string == NULL ? json_null() : json_string(string);
 }
 
-static void print_problems(const struct error *error)
+static json_t *problems_of(const struct error *error)
 {
     json_t *problems = json_array();
-    json_t *answer = json_pack("{s:o}", "problems", problems);
-    char *line;
 
     for (size_t i = 0; i < error->count; i++) {
         const struct problem *problem = &error->problems[i];
@@ -53,14 +51,59 @@ static void print_problems(const struct error *error)
                                                   json_or_null(problem->expected), "cure",
                                                   json_or_null(problem->cure)));
     }
-    line = json_dumps(answer, JSON_COMPACT);
+    return problems;
+}
+
+static void print_problems(const struct error *error, const struct error *warnings)
+{
+    json_t *answer =
+        json_pack("{s:o,s:o}", "problems", problems_of(error), "warnings", problems_of(warnings));
+    char *line = json_dumps(answer, JSON_COMPACT);
+
     puts(line != NULL ? line : "{\"problems\":null}");
     free(line);
     json_decref(answer);
 }
 
+/* A file of rules that several relying parties use is looked through once. */
+static bool is_first(const struct error *files, const char *file)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (string_is(files->problems[i].file, file)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void lint(const struct rule_set *rules, const char *file, struct error *seen,
+                 struct error *warnings)
+{
+    if (rules != NULL && file != NULL && is_first(seen, file)) {
+        (void)fail_at(seen, FAULT_SETTINGS, &(struct problem){.file = file});
+        rule_set_lint(rules, warnings);
+    }
+}
+
+/* What is legal in the rules, and surely not meant. */
+static void lint_all(const struct settings *settings, struct error *warnings)
+{
+    struct error seen = error_in(warnings->arena);
+
+    lint(settings->acceptance, settings->acceptance_file, &seen, warnings);
+    lint(settings->additional, settings->additional_file, &seen, warnings);
+    for (size_t i = 0; i < settings->party_count; i++) {
+        const struct relying_party *party = &settings->parties[i];
+
+        lint(party->authorization, party->authorization_file, &seen, warnings);
+        lint(party->issuance, party->issuance_file, &seen, warnings);
+        lint(party->additional, party->additional_file, &seen, warnings);
+    }
+}
+
 /* The very reading the server does: what passes here starts there. */
-static bool check(const struct arguments *arguments, const char *file, struct error *error)
+static bool check(const struct arguments *arguments, const char *file, struct error *warnings,
+                  struct error *error)
 {
     struct overrides overrides = command_overrides(arguments);
     struct clock clock = {0};
@@ -68,6 +111,9 @@ static bool check(const struct arguments *arguments, const char *file, struct er
     bool good = command_clock(arguments, &clock, error) && saml_start(error)
                 && snapshot_load(file, &overrides, clock_read(&clock).wall, &snapshot, error);
 
+    if (good) {
+        lint_all(snapshot->settings, warnings);
+    }
     snapshot_release(snapshot);
     saml_stop();
     return good;
@@ -75,13 +121,15 @@ static bool check(const struct arguments *arguments, const char *file, struct er
 
 static enum status run_check(const struct arguments *arguments)
 {
-    struct error error = error_in(arguments->arena);
+    struct error error = error_in(arguments->arena), warnings = error_in(arguments->arena);
     const char *file = NULL;
-    bool good = command_settings_file(arguments, &file, &error) && check(arguments, file, &error);
+    bool good = command_settings_file(arguments, &file, &error)
+                && check(arguments, file, &warnings, &error);
 
     if (argument_of(arguments, "--json") != NULL) {
-        print_problems(&error);
+        print_problems(&error, &warnings);
     } else if (good) {
+        command_warn(&warnings);
         printf("%s is good\n", file);
     }
     if (good) {
@@ -93,7 +141,11 @@ static enum status run_check(const struct arguments *arguments)
     return error.fault == FAULT_NOT_FOUND ? STATUS_USAGE : STATUS_NO;
 }
 
-static const struct option check_options[] = {OPTION_SETTINGS, OPTION_JSON};
+static const struct option check_options[] = {
+    OPTION_SETTINGS,
+    {"--rp", "REALM=URL", NULL, "a relying party to check as well; may be given several times"},
+    OPTION_JSON,
+};
 
 const struct command command_check = {
     .words = "check",
@@ -102,9 +154,11 @@ const struct command command_check = {
     .help =
         "Reads the settings, users, rules and keys as the server would, and names every problem\n"
         "with file, line, what was found, what was expected and the cure.\n"
+        "It also warns of what is legal in the rules but surely not meant.\n"
         "Exit status: 0 all is good, 1 something is wrong, 2 the file cannot be read.\n"
         "With --json: "
-        "{\"problems\":[{\"file\",\"line\",\"column\",\"found\",\"expected\",\"cure\"}]}",
+        "{\"problems\":[{\"file\",\"line\",\"column\",\"found\",\"expected\",\"cure\"}],\n"
+        "\"warnings\":[the same form]}",
     .options = check_options,
     .option_count = COUNT_OF(check_options),
     .run = run_check,

@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &command_up,       &command_init,        &command_serve,     &command_check,
-    &command_user_add, &command_user_passwd, &command_user_list, &command_user_disable,
-    &command_rp_add,   &command_rp_list,     &command_rp_remove,
+    &command_up,          &command_init,         &command_serve,         &command_check,
+    &command_user_add,    &command_user_passwd,  &command_user_list,     &command_user_disable,
+    &command_rp_add,      &command_rp_list,      &command_rp_remove,     &command_rules_eval,
+    &command_rules_check, &command_rules_format, &command_show_provider, &command_show_party,
 };
 
 static void print_overview(FILE *out)
@@ -22,9 +23,9 @@ static void print_overview(FILE *out)
           "Usage: lanyard COMMAND [OPTION…]\n\n",
           out);
     for (size_t i = 0; i < COUNT_OF(commands); i++) {
-        char usage[40];
+        char usage[48];
         snprintf(usage, sizeof usage, "%s %s", commands[i]->words, commands[i]->arguments);
-        fprintf(out, "  %-22s %s\n", usage, commands[i]->summary);
+        fprintf(out, "  %-38s %s\n", usage, commands[i]->summary);
     }
     fputs("\n  --help, --version      of the program; COMMAND --help tells more\n\n"
           "To begin: lanyard up\n"
@@ -241,6 +242,16 @@ enum status command_failed(const struct error *error)
     }
     return error->fault == FAULT_USAGE || error->fault == FAULT_NOT_FOUND ? STATUS_USAGE
                                                                           : STATUS_NO;
+}
+
+void command_warn(const struct error *warnings)
+{
+    for (size_t i = 0; i < warnings->count; i++) {
+        struct problem problem = warnings->problems[i];
+
+        problem.code = "warning";
+        fprintf(stderr, "%s\n", problem_sentence(warnings->arena, &problem));
+    }
 }
 
 static void override_ports(const struct arguments *arguments, struct overrides *overrides)

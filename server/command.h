@@ -38,6 +38,8 @@ struct command {
 };
 
 extern const struct command command_up, command_init, command_serve, command_check;
+extern const struct command command_rules_eval, command_rules_check, command_rules_format;
+extern const struct command command_show_provider, command_show_party;
 extern const struct command command_user_add, command_user_passwd, command_user_list,
     command_user_disable, command_rp_add, command_rp_list, command_rp_remove;
 
@@ -50,6 +52,9 @@ const char *argument_of(const struct arguments *arguments, const char *option);
 /* Prints every problem to stderr and gives STATUS_NO, or STATUS_USAGE for usage and unreadable
  * input. */
 enum status command_failed(const struct error *error);
+
+/* Prints every warning to stderr. */
+void command_warn(const struct error *warnings);
 
 /* What the flags and the environment override, in that order. */
 struct overrides command_overrides(const struct arguments *arguments);
