@@ -12,6 +12,7 @@
 #define ROWS_SHOWN 50
 #define REFRESH_SECONDS "5"
 
+/* Decision 25. Outside a lab the pages are not there, rather than forbidden. */
 static bool check_lab(const struct request *request, struct error *error)
 {
     return request->snapshot->settings->lab
@@ -55,6 +56,7 @@ static const char *gist_words(struct arena *arena, const struct event *gist)
     return gist->why != NULL ? gist->why : gist->name;
 }
 
+/* The list says what each activity came to; why, and from what, is a click away. */
 static void add_row(struct arena *arena, const struct activity *activity, struct fields *values)
 {
     const struct event *gist = activity_gist(activity);
@@ -195,6 +197,7 @@ static const char *asked_id(const struct request *request)
                                         : fields_find(&request->query, "id");
 }
 
+/* A program gets JSON for a miss, too. */
 static void write_answer(struct lanyard *lanyard, const struct request *request,
                          struct response *response)
 {

@@ -17,6 +17,7 @@ const char *activity_port(enum port port)
     return words[port];
 }
 
+/* Without the query: that is long, and stands on the activity's own page. */
 const char *activity_title(struct arena *arena, const struct activity *activity)
 {
     const char *target = activity->target == NULL ? "" : activity->target;

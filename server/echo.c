@@ -167,6 +167,8 @@ static void judge_replay(struct echo *echo, bool is_good)
                    "token is good for one sign-in; begin a new one.";
 }
 
+/* What a stranger knows: the metadata's certificate and entity id, its own identifier and address.
+ * No difference between the clocks is allowed: there is only one here. */
 static bool judge(struct echo *echo, struct error *error)
 {
     const struct request *request = echo->request;
@@ -220,6 +222,7 @@ static void tell(const struct echo *echo, bool is_accepted, const struct error *
 
 /* the page ------------------------------------------------------------------------------------ */
 
+/* Every check there is, in order; replay is ours, since only a memory can know. */
 static void add_findings(const struct echo *echo, struct fields *values)
 {
     struct arena *arena = echo->request->arena;
@@ -281,6 +284,7 @@ static void add_facts(const struct echo *echo, struct fields *values)
     add_time(arena, "signed_in_at", seen->signed_in_at, values);
 }
 
+/* As it came, believed or not: who brought it may see it. */
 static void add_token(const struct echo *echo, struct fields *values)
 {
     struct arena *arena = echo->request->arena;
@@ -312,6 +316,8 @@ static void add_links(const struct echo *echo, struct fields *values)
     }
 }
 
+/* 403 where it is refused, so that scripts need not read the page; what is not signed by the known
+ * key is shown as text and never as claims. */
 static void show(const struct echo *echo, bool is_accepted, const struct error *error,
                  struct response *response)
 {

@@ -43,6 +43,7 @@ struct journal {
 
 /* what is not kept ---------------------------------------------------------------------------- */
 
+/* Before the target is judged: it may be spelt in any case, or be no path at all. */
 static bool is_about_the_journal(const char *target)
 {
     return strncasecmp(target, JOURNAL_PAGE, strlen(JOURNAL_PAGE)) == 0
@@ -51,11 +52,13 @@ static bool is_about_the_journal(const char *target)
 
 /* the ring (all under the lock) --------------------------------------------------------------- */
 
+/* By age: 0 is the oldest. */
 static struct slot *slot_at(struct journal *journal, size_t age)
 {
     return &journal->slots[(journal->oldest + age) % JOURNAL_ACTIVITIES];
 }
 
+/* Not erased: nothing in here is a secret, or it would not be here. */
 static void clear_blob(struct journal *journal, struct blob *blob)
 {
     journal->bytes -= blob->length;
@@ -75,6 +78,8 @@ static void forget_oldest(struct journal *journal)
     journal->count--;
 }
 
+/* A walk, not a table: a handful of steps for an activity that is going on, a few microseconds for
+ * one that is gone. */
 static struct slot *find_slot(struct journal *journal, const char *id)
 {
     for (size_t age = journal->count; age > 0; age--) { /* most often it is one of the newest */
@@ -111,6 +116,7 @@ static bool append(struct journal *journal, const struct slot *slot, struct blob
     return true;
 }
 
+/* The first ones are kept: they say how it began; how it ended, its status says. */
 static void add_event(struct journal *journal, struct slot *slot, const struct text *packed)
 {
     if (slot->event_count < JOURNAL_EVENTS && append(journal, slot, &slot->events, packed)) {
@@ -278,6 +284,7 @@ void journal_tell_claims(struct journal *journal, const struct request *request,
 
 /* asking -------------------------------------------------------------------------------------- */
 
+/* Under the lock: only copies. */
 static void take_blob(struct arena *arena, struct blob *blob)
 {
     char *copy = arena_alloc(arena, blob->length);

@@ -17,6 +17,7 @@ struct table {
     size_t count;
 };
 
+/* Claims never move once they are in a set, so a pointer is as good as a name. */
 static size_t number_of(const struct table *table, const struct claim *claim)
 {
     size_t number = 0;
@@ -54,6 +55,7 @@ static void add_sources(struct table *table)
     }
 }
 
+/* Claims that found no place in the table are left out. */
 static void pack_sources(struct text *bytes, const struct table *table, const struct origin *origin)
 {
     size_t numbers[SOURCE_LIMIT];
@@ -72,6 +74,7 @@ static void pack_sources(struct text *bytes, const struct table *table, const st
     }
 }
 
+/* The strings of a set are valid UTF-8: no time is spent on checking them. */
 static void pack_claim(struct text *bytes, const struct table *table, const struct claim *claim)
 {
     pack_string(bytes, claim->type, CLAIM_LIMIT);
@@ -107,6 +110,7 @@ struct found {
     size_t count;
 };
 
+/* A number may be that of a claim that is read later: its place is known already. */
 static void unpack_sources(struct arena *arena, struct unpacker *unpacker,
                            const struct found *found, struct origin *origin)
 {

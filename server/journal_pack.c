@@ -21,6 +21,7 @@ void pack_number(struct text *bytes, int64_t number)
     text_add_unescaped(bytes, (const char *)&number, sizeof(number));
 }
 
+/* 32 bits: nothing that is kept comes near 4 GB. */
 static void add_length(struct text *bytes, uint32_t length)
 {
     text_add_unescaped(bytes, (const char *)&length, sizeof(length));
@@ -76,6 +77,7 @@ static const char *mend(struct arena *arena, const char *string, size_t length)
     return mended.start;
 }
 
+/* Checked where it comes in, so that no page and no JSON need ask again (X6). */
 void pack_foreign(struct text *bytes, const char *string, size_t limit)
 {
     size_t length = string == NULL ? 0 : strnlen(string, limit + 1);
@@ -87,6 +89,7 @@ void pack_foreign(struct text *bytes, const char *string, size_t limit)
     }
 }
 
+/* memcpy, since nothing in the row is aligned. */
 static void unpack(struct unpacker *unpacker, void *into, size_t length)
 {
     memcpy(into, unpacker->at, length);

@@ -177,15 +177,15 @@ static const char *step_words(enum step step)
 {
     switch (step) {
     case STEP_ISSUE:
-        return "a token";
+        return "next: a token";
     case STEP_ASK_PASSWORD:
-        return "the sign-in page";
+        return "next: the sign-in page";
     case STEP_ASK_CERTIFICATE:
-        return "a certificate is asked for";
+        return "next: a certificate is asked for";
     case STEP_REFUSE:
         break;
     }
-    return "a refusal";
+    return "next: a refusal";
 }
 
 /* Asks the policy, and tells what it said for whoever looks into the journal. */
