@@ -7,6 +7,7 @@
 #include "server/refusal.h"
 
 #define PEOPLE_SHOWN 8
+#define METADATA_PATH "/FederationMetadata/2007-06/FederationMetadata.xml"
 #define FILE_LIMIT ((size_t)(20 * 1024 * 1024)) /* a CRL may be large */
 
 static const char *sign_in_link(struct arena *arena, const struct relying_party *party)
@@ -96,6 +97,7 @@ void publish_home(struct lanyard *lanyard, const struct request *request, struct
     }
     fields_add(request->arena, &values, "display_name", settings->display_name);
     fields_add(request->arena, &values, "identifier", settings->identifier);
+    fields_add(request->arena, &values, "metadata_url", METADATA_PATH);
     add_parties(request, &values);
     add_things_to_try(request, &values);
     add_root(request, &values);

@@ -1,5 +1,6 @@
 """The lab's own relying party: it believes what it may, refuses everything else, and says why."""
 import html
+import json
 import re
 import subprocess
 import urllib.parse
@@ -79,6 +80,18 @@ def test_every_link_of_the_page_leads_somewhere(client):
     links = [link.get("href") for link in answer.page.xpath("//ul[@id='again']//a")]
     assert len(links) >= 7 and SECOND_RP in links
     assert all(client.get(link).status in (200, 302) for link in links)
+
+
+def test_every_link_of_the_front_page_leads_where_it_says(client):
+    home = client.get("/").page
+    links = {link.text_content(): link.get("href") for link in home.xpath("//main//a")}
+    assert {RP, f"{RP}?start=fresh", "/lanyard/activity"} <= set(links.values())
+    for words, link in links.items():
+        expected = {500} if "nobody knows" in words else {200, 302}
+        assert client.get(link).status in expected, (words, link)
+    command = next(code.text_content() for code in home.xpath("//code[@class='block']") if "curl" in code.text_content())
+    shown = subprocess.run(command.split(), check=True, capture_output=True, text=True, env={"no_proxy": "*"}).stdout
+    assert "activities" in json.loads(shown)
 
 
 def test_saml_20_is_read_as_well(make_lab, make_client):
