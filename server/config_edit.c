@@ -77,6 +77,9 @@ static bool check_list(const struct edit *edit)
     const struct yaml_node *list = edit->list;
     int last_line = 0;
 
+    if (list != NULL && list->kind != YAML_LIST && !yaml_is_nothing(list)) {
+        return refuse(edit, list->line, KEY " is no list", "Begin each entry with \"- name:\".");
+    }
     for (size_t i = 0; list != NULL && i < list->count; i++) {
         if (indent_of(edit, &list->items[i]) < 0 || list->items[i].line <= last_line) {
             return refuse(edit, list->items[i].line, KEY " is not written one item after the other",
@@ -86,6 +89,14 @@ static bool check_list(const struct edit *edit)
         last_line = list->items[i].end_line;
     }
     return true;
+}
+
+/* Settings in braces may have several keys on one line. */
+static bool is_braced(const struct edit *edit)
+{
+    const char *line = line_at(edit, edit->root.line);
+
+    return line[strspn(line, " ")] == '{';
 }
 
 /* opening and saving --------------------------------------------------------------------- */
@@ -99,7 +110,8 @@ static bool open_file(struct edit *edit)
         || !yaml_read(edit->arena, edit->file, edit->old, &edit->root, edit->error)) {
         return false;
     }
-    if (edit->root.kind != YAML_MAP || memchr(edit->old.data, '\r', edit->old.length) != NULL) {
+    if (edit->root.kind != YAML_MAP || is_braced(edit)
+        || memchr(edit->old.data, '\r', edit->old.length) != NULL) {
         return refuse(edit, 0,
                       "is not written one setting after the other, in lines that end with "
                       "a line feed alone",
@@ -210,6 +222,20 @@ static void write_entry(struct text *out, int indent, const struct party_entry *
     }
 }
 
+/* The key on a line of its own, without the empty value it had; a comment behind that stays. */
+static void write_key(struct edit *edit)
+{
+    const char *line = line_at(edit, edit->list->key_line);
+    size_t length = strcspn(line, "\n");
+    const char *comment = memmem(line, length, " #", 2);
+
+    text_print(&edit->out, "%*s" KEY ":", edit->list->key_column - 1, "");
+    if (comment != NULL) {
+        text_add_unescaped(&edit->out, comment, length - (size_t)(comment - line));
+    }
+    text_add_literal(&edit->out, "\n");
+}
+
 /* A list with nothing in it, "[]" or nothing at all, makes room for one with an item. */
 static bool write_first(struct edit *edit, const struct party_entry *entry)
 {
@@ -221,15 +247,12 @@ static bool write_first(struct edit *edit, const struct party_entry *entry)
         write_entry(&edit->out, INDENT_USUAL, entry);
         return true;
     }
-    if (!yaml_is_nothing(list) && list->kind != YAML_LIST) {
-        return refuse(edit, list->line, KEY " is no list", "Begin each entry with \"- name:\".");
-    }
     if (list->end_line > list->key_line) {
         return refuse(edit, list->line, KEY " has its value on another line",
                       "Take the empty value away, then try again.");
     }
     keep(edit, 1, list->key_line);
-    text_print(&edit->out, "%*s" KEY ":\n", list->key_column - 1, "");
+    write_key(edit);
     write_entry(&edit->out, list->key_column - 1 + INDENT_USUAL, entry);
     keep(edit, list->key_line + 1, INT_MAX);
     return true;
