@@ -45,7 +45,7 @@ struct token_request {
     enum signature_algorithm algorithm;
     const char *issuer;    /* entity id; a claim of type CLAIM_ISSUER_ID among `claims` wins */
     const char *audience;  /* the relying party's identifier, as it asked with */
-    const char *recipient; /* where the token is sent; NULL for active requests */
+    const char *recipient; /* where the token is sent; NULL for WS-Federation and active requests */
     const struct claim_set *claims; /* what the issuance rules issued */
     enum sign_in_method method; /* of the principal: what the statement says where no claim does */
     int64_t signed_in_at;       /* becomes the authentication instant */

@@ -45,6 +45,8 @@ static struct claim_set *party_input(const struct request *request,
     return claims;
 }
 
+/* No recipient: it belongs to the SAML protocol, and .NET's relying parties refuse a SAML 2.0 token
+ * of WS-Federation that names one (ID4157). */
 static bool write_token(struct lanyard *lanyard, const struct request *request,
                         const struct sign_in_request *asked, const char *audience,
                         const struct principal *principal, const struct claim_set *issued,
@@ -56,7 +58,6 @@ static bool write_token(struct lanyard *lanyard, const struct request *request,
                                    .algorithm = party->algorithm,
                                    .issuer = request->snapshot->settings->identifier,
                                    .audience = audience,
-                                   .recipient = asked->reply,
                                    .claims = issued,
                                    .method = principal->method,
                                    .signed_in_at = principal->signed_in_at,

@@ -102,6 +102,12 @@ def test_npms_xml_encryption_and_xml_crypto_decrypt_and_verify_it(kinds_lab, tok
     assert verified_by_xml_crypto(tokens[kind][1], kinds_lab.signing_certificate, tmp_path, other) is None
 
 
+@pytest.mark.parametrize("kind", ["SAML 2.0", "SAML 2.0, AES-256-CBC"])
+def test_no_recipient_is_named_outside_the_saml_protocol(assertion):
+    """.NET's relying parties refuse a SAML 2.0 token of WS-Federation that names one (ID4157)."""
+    assert "SubjectConfirmationData" in assertion.xml and "Recipient" not in assertion.xml
+
+
 @pytest.mark.parametrize("kind", ["SAML 2.0", "SAML 2.0, AES-256-CBC", "SAML 2.0, AES-256-GCM"])
 def test_onelogins_toolkit_verifies_saml_20(kinds_lab, assertion):
     certificate = open(kinds_lab.signing_certificate).read()
