@@ -22,6 +22,21 @@ static bool is_one_line(const char *text)
     return *text != '\0' && strlen(text) <= 200 && strpbrk(text, "\n\t") == NULL;
 }
 
+/* What browsers are to run or to open in another program is no place to send people to. */
+static bool is_page_address(const char *text)
+{
+    OWNED(arena_drop) struct arena *arena = arena_new();
+    struct error error = error_in(arena);
+    struct url url;
+
+    return url_read(arena, text, &url, &error) && string_is(url.scheme, "https");
+}
+
+static bool is_sentence(const char *text)
+{
+    return *text != '\0' && strlen(text) <= 1000 && strpbrk(text, "\n\t") == NULL;
+}
+
 static bool is_listen_address(const char *text)
 {
     unsigned char address[sizeof(struct in6_addr)];
@@ -152,6 +167,44 @@ const struct setting server_settings[] = {
      .kind = SETTING_FOLDER,
      .place = PLACE(templates_folder),
      .meaning = "A folder of pages that replace the built-in ones of the same name."},
+    {.key = "sign_in_page_description_text",
+     .kind = SETTING_TEXT,
+     .place = PLACE(sign_in_note),
+     .fits = is_sentence,
+     .expected = "one line of at most 1000 bytes",
+     .meaning = "Your own words on the sign-in page."},
+    {.key = "error_page_description_text",
+     .kind = SETTING_TEXT,
+     .place = PLACE(error_note),
+     .fits = is_sentence,
+     .expected = "one line of at most 1000 bytes",
+     .meaning = "Your own words on error pages: how to get a certificate, whom to ask."},
+    {.key = "help_desk_link",
+     .kind = SETTING_TEXT,
+     .place = PLACE(help_desk_url),
+     .fits = is_page_address,
+     .expected = "an https address",
+     .meaning = "Where people get help; linked from the sign-in page and from error pages."},
+    {.key = "help_desk_link_text",
+     .kind = SETTING_TEXT,
+     .place = PLACE(help_desk_text),
+     .initial = "Help",
+     .fits = is_one_line,
+     .expected = "a short line of text",
+     .meaning = "What that link says."},
+    {.key = "privacy_link",
+     .kind = SETTING_TEXT,
+     .place = PLACE(privacy_url),
+     .fits = is_page_address,
+     .expected = "an https address",
+     .meaning = "Your privacy statement; linked from the same pages."},
+    {.key = "privacy_link_text",
+     .kind = SETTING_TEXT,
+     .place = PLACE(privacy_text),
+     .initial = "Privacy",
+     .fits = is_one_line,
+     .expected = "a short line of text",
+     .meaning = "What that link says."},
     {.key = "tls_certificate",
      .kind = SETTING_FILE,
      .place = PLACE(tls_certificate),

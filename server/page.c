@@ -18,11 +18,12 @@
  *   PAGE_SIGN_IN     display_name, party_name; action: where the form posts; user_name, error_text;
  *                    certificate_offered: any word shows that option, posted to options_action;
  *                    introduction: the operator's words; lab: any word says that this is one
+ *                    help_desk_url, help_desk_text, privacy_url, privacy_text: the operator's links
  *   PAGE_TOKEN       action, wresult; has_wctx: any word writes wctx, even an empty one
  *   PAGE_ERROR       display_name; message: what happened; advice; operator_note; the details
  *                    activity_id, party_name, error_details ("MSIS7007: …"), error_time, cookie,
  *                    user_agent; only where details is any word (a lab): node_name, and the list
- *                    detail.name, detail.value; lab
+ *                    detail.name, detail.value; lab; links as above
  *   PAGE_SIGNED_OUT  display_name; the list party.name, party.cleanup_url (framed: add their
  *                    origins to the policy as frame-src); continue_url; lab
  *   PAGE_HOME        display_name, identifier, metadata_url, root_url, root_sha256; the lists
@@ -40,14 +41,15 @@
  * signature subject, format, token_id, issuer, audience, method, issued_at, valid_from,
  * valid_until, signed_in_at; activity_id, activity_url; context; raw, pretty, decrypted: the token
  */
-static const char *const sign_in_names[] = {"display_name",   "party_name",   "action",
-                                            "user_name",      "error_text",   "certificate_offered",
-                                            "options_action", "introduction", "lab"};
+#define CONTACT_NAMES "help_desk_url", "help_desk_text", "privacy_url", "privacy_text"
+static const char *const sign_in_names[] = {
+    "display_name",        "party_name",     "action",       "user_name", "error_text",
+    "certificate_offered", "options_action", "introduction", "lab",       CONTACT_NAMES};
 static const char *const token_names[] = {"action", "wresult", "has_wctx", "wctx"};
 static const char *const error_names[] = {
-    "display_name", "message",       "advice",      "operator_note", "activity_id",
-    "party_name",   "error_details", "error_time",  "cookie",        "user_agent",
-    "details",      "node_name",     "detail.name", "detail.value",  "lab"};
+    "display_name",  "message",      "advice", "operator_note", "activity_id", "party_name",
+    "error_details", "error_time",   "cookie", "user_agent",    "details",     "node_name",
+    "detail.name",   "detail.value", "lab",    CONTACT_NAMES};
 static const char *const signed_out_names[] = {"display_name", "party.name", "party.cleanup_url",
                                                "continue_url", "lab"};
 static const char *const home_names[] = {
@@ -394,6 +396,14 @@ void page_render(const struct page_set *pages, enum page page, const struct fiel
 
     assert(knows_all(&kinds[page].names, values));
     render_nodes(&filling, 0, template->nodes.count);
+}
+
+void page_add_contacts(struct arena *arena, const struct settings *settings, struct fields *values)
+{
+    fields_add(arena, values, "help_desk_url", settings->help_desk_url);
+    fields_add(arena, values, "help_desk_text", settings->help_desk_text);
+    fields_add(arena, values, "privacy_url", settings->privacy_url);
+    fields_add(arena, values, "privacy_text", settings->privacy_text);
 }
 
 const char *page_policy(const struct page_set *pages, enum page page)

@@ -99,6 +99,8 @@ static bool show_sign_in(struct passive *passive, const char *user, const char *
     fields_add(request->arena, &values, "user_name", user == NULL ? "" : user);
     fields_add(request->arena, &values, "error_text", error_text);
     fields_add(request->arena, &values, "lab", snapshot->settings->lab ? "yes" : "");
+    fields_add(request->arena, &values, "introduction", snapshot->settings->sign_in_note);
+    page_add_contacts(request->arena, snapshot->settings, &values);
     passive->response->status = 200;
     passive->response->policy = page_policy(snapshot->pages, PAGE_SIGN_IN);
     page_render(snapshot->pages, PAGE_SIGN_IN, &values, &passive->response->body);

@@ -64,6 +64,8 @@ static void write_page(const struct request *request, struct response *response,
     fields_add(arena, &values, "error_time", time_write_http(arena, request->now.wall));
     fields_add(arena, &values, "cookie", request->cookies.count > 0 ? "enabled" : "");
     fields_add(arena, &values, "user_agent", request->user_agent);
+    fields_add(arena, &values, "operator_note", snapshot->settings->error_note);
+    page_add_contacts(arena, snapshot->settings, &values);
     if (snapshot->settings->lab) {
         add_lab_details(request, error, &values);
     }

@@ -230,6 +230,8 @@ MUST_CHECK bool page_set_load(struct arena *arena, const char *folder,
  * shown. In a list of "list.field"s, each further field of the first name begins a row. */
 void page_render(const struct page_set *pages, enum page page, const struct fields *values,
                  struct text *body);
+/* The values that the operator's settings give to the sign-in page and to error pages. */
+void page_add_contacts(struct arena *arena, const struct settings *settings, struct fields *values);
 /* The Content-Security-Policy of that page: its own styles and scripts by hash (decision 2). */
 const char *page_policy(const struct page_set *pages, enum page page);
 

@@ -49,7 +49,10 @@ struct settings {
     const char *identifier; /* entity id and token issuer */
     const char *netbios_domain, *upn_suffix;
     const char *users_folder, *pki_folder, *certificates_folder, *state_file;
-    const char *templates_folder; /* NULL: the pages compiled in */
+    const char *templates_folder;            /* NULL: the pages compiled in */
+    const char *sign_in_note, *error_note;   /* the operator's own words on pages, or NULL */
+    const char *help_desk_url, *privacy_url; /* https, or NULL */
+    const char *help_desk_text, *privacy_text;
     const char *tls_certificate, *tls_key, *signing_certificate, *signing_key;
     const char *secondary_certificate; /* of the next or the last signing key; NULL: none */
     const char *acceptance_file;

@@ -112,6 +112,22 @@ def check(browser):
     return browser.execute_async_script(RUN_AXE)
 
 
+def faults_of(browser, folder):
+    """What is wrong with the page that is open, for each kind of person."""
+    faults = {}
+    for scheme in SCHEMES:
+        for screen, width in WIDTHS.items():
+            look(browser, scheme, width)
+            browser.save_screenshot(str(folder / f"{scheme}-{screen}.png"))
+            found = check(browser)
+            assert "color-contrast" in found["passes"], found
+            if browser.execute_script("return document.documentElement.scrollWidth > window.innerWidth"):
+                found["violations"].append("the page is wider than the screen")
+            if found["violations"]:
+                faults[scheme, screen] = found["violations"]
+    return faults
+
+
 def test_the_checker_sees_a_fault(browser):
     browser.get("data:text/html,<!DOCTYPE html><html><body><input><p style='color:%23999'>pale</p></body></html>")
     found = " ".join(check(browser)["violations"])
@@ -122,15 +138,21 @@ def test_the_checker_sees_a_fault(browser):
                                        open_refused, open_signed_out, open_activity, open_story])
 def test_a_page_is_for_everybody(lab, browser, open_page, tmp_path):
     open_page(lab, browser)
-    faults = {}
-    for scheme in SCHEMES:
-        for screen, width in WIDTHS.items():
-            look(browser, scheme, width)
-            browser.save_screenshot(str(tmp_path / f"{scheme}-{screen}.png"))
-            found = check(browser)
-            assert "color-contrast" in found["passes"], found
-            if browser.execute_script("return document.documentElement.scrollWidth > window.innerWidth"):
-                found["violations"].append("the page is wider than the screen")
-            if found["violations"]:
-                faults[scheme, screen] = found["violations"]
-    assert faults == {}
+    assert faults_of(browser, tmp_path) == {}
+
+
+def test_the_operators_own_words_and_links_are_for_everybody(make_lab, tmp_path):
+    lab = make_lab(env={"LANYARD_SIGN_IN_PAGE_DESCRIPTION_TEXT": "Welcome to the workshop.",
+                        "LANYARD_ERROR_PAGE_DESCRIPTION_TEXT": "Ask for a certificate at the gate.",
+                        "LANYARD_HELP_DESK_LINK": "https://help.test/desk", "LANYARD_PRIVACY_LINK": "https://help.test/privacy",
+                        "LANYARD_HELP_DESK_LINK_TEXT": "Help desk"})
+    browser = chromium(tmp_path / "home", lab.root_certificate)
+    try:
+        for open_page, words in ((open_sign_in, "Welcome to the workshop."), (open_error, "Ask for a certificate at the gate.")):
+            open_page(lab, browser)
+            assert words in browser.find_element(By.ID, "workArea").text
+            links = {link.text: link.get_attribute("href") for link in browser.find_elements(By.CSS_SELECTOR, "#footer a")}
+            assert links == {"Help desk": "https://help.test/desk", "Privacy": "https://help.test/privacy"}
+            assert faults_of(browser, tmp_path) == {}
+    finally:
+        browser.quit()

@@ -77,6 +77,32 @@ static void an_empty_file_means_every_default(void **state)
     assert_string_equal(settings->plain_url, "http://localhost:8080");
 }
 
+static void links_on_pages_lead_to_https_and_nowhere_else(void **state)
+{
+    struct place *place = *state;
+    const struct settings *settings =
+        loaded(place, "help_desk_link: https://help.test/desk?from=sts\n"
+                      "privacy_link: https://help.test/privacy\nprivacy_link_text: Our promise\n"
+                      "error_page_description_text: Ask at the gate.\n"
+                      "sign_in_page_description_text: Welcome.\n");
+    static const char *const refused[] = {"javascript:alert(1)", "http://help.test/",
+                                          "//help.test/", "https://a@help.test/",
+                                          "data:text/html,x"};
+
+    assert_string_equal(settings->help_desk_url, "https://help.test/desk?from=sts");
+    assert_string_equal(settings->help_desk_text, "Help");
+    assert_string_equal(settings->privacy_url, "https://help.test/privacy");
+    assert_string_equal(settings->privacy_text, "Our promise");
+    assert_string_equal(settings->error_note, "Ask at the gate.");
+    assert_string_equal(settings->sign_in_note, "Welcome.");
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        const struct problem *problem =
+            only_problem(place, arena_print(place->arena, "help_desk_link: \"%s\"\n", refused[i]));
+
+        assert_int_equal(problem->line, 1);
+    }
+}
+
 static void paths_lie_beside_the_file_and_are_absolute(void **state)
 {
     struct place *place = *state;
@@ -514,6 +540,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_empty_file_means_every_default, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(links_on_pages_lead_to_https_and_nowhere_else, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(paths_lie_beside_the_file_and_are_absolute, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_file_named_from_where_one_stands_is_found, set_up,

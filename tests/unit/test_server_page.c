@@ -10,11 +10,13 @@
 /* Every value of every page: the property below must hold for each. */
 static const char *const names_of[PAGE_COUNT][48] = {
     [PAGE_SIGN_IN] = {"display_name", "party_name", "action", "user_name", "error_text",
-                      "certificate_offered", "options_action", "introduction", "lab"},
+                      "certificate_offered", "options_action", "introduction", "lab",
+                      "help_desk_url", "help_desk_text", "privacy_url", "privacy_text"},
     [PAGE_TOKEN] = {"action", "wresult", "has_wctx", "wctx"},
     [PAGE_ERROR] = {"display_name", "message", "advice", "operator_note", "activity_id",
                     "party_name", "error_details", "error_time", "cookie", "user_agent", "details",
-                    "node_name", "detail.name", "detail.value", "lab"},
+                    "node_name", "detail.name", "detail.value", "lab", "help_desk_url",
+                    "help_desk_text", "privacy_url", "privacy_text"},
     [PAGE_SIGNED_OUT] = {"display_name", "party.name", "party.cleanup_url", "continue_url", "lab"},
     [PAGE_HOME] = {"display_name", "identifier", "metadata_url", "root_url", "root_sha256",
                    "party.name", "party.identifier", "party.url", "user.name", "try.name",

@@ -215,6 +215,22 @@ static void an_error_that_nobody_described_says_nothing(void **state)
     assert_non_null(strstr(page, "Something went wrong on the server."));
 }
 
+static void the_operators_words_and_links_stand_on_the_page(void **state)
+{
+    struct case_of *refused = *state;
+    const char *page;
+
+    fail(&refused->error, FAULT_NOT_AUTHORIZED, "no permit");
+    refused->settings.error_note = "Install the <blue> app.";
+    refused->settings.help_desk_url = "https://help.test/?a=1&b=2";
+    refused->settings.help_desk_text = "Ask us";
+    refused->settings.privacy_text = "Privacy";
+    page = page_of(refused);
+    assert_non_null(strstr(page, "<p id=\"operatorNote\">Install the &lt;blue&gt; app.</p>"));
+    assert_non_null(strstr(page, "href=\"https://help.test/?a=1&amp;b=2\">Ask us</a>"));
+    assert_null(strstr(page, "Privacy")); /* it has words, but leads nowhere */
+}
+
 /* security X5 */
 static void what_was_noticed_is_for_the_log_alone(void **state)
 {
@@ -299,6 +315,7 @@ int main(void)
         cmocka_unit_test(a_value_is_not_read_as_a_sentence_again),
         TEST(a_refusal_has_status_policy_and_activity_id),
         TEST(an_error_that_nobody_described_says_nothing),
+        TEST(the_operators_words_and_links_stand_on_the_page),
         TEST(what_was_noticed_is_for_the_log_alone),
         TEST(a_lab_tells_what_was_noticed),
         TEST(what_was_begun_is_thrown_away),
