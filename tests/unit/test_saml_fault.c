@@ -192,6 +192,42 @@ static void whatever_call_fails_there_is_no_token(void **state)
     check_each_failure(*state, TOKEN_SAML20);
 }
 
+/* The same for metadata: all of it and signed, or nothing. */
+static void whatever_call_fails_there_is_no_metadata(void **state)
+{
+    struct fixture *fixture = *state;
+    OWNED(arena_drop) struct arena *arena = arena_new();
+    struct error error = error_in(arena);
+    struct bytes certificate, document;
+
+    assert_true(
+        certificate_der_load(arena, fixture_path(fixture, LAB_SIGNING), &certificate, &error));
+    struct metadata_request request = {.entity_id = "urn:sts",
+                                       .display_name = "A lab",
+                                       .passive_url = "https://sts.lab.test/adfs/ls/",
+                                       .certificates = &certificate,
+                                       .certificate_count = 1,
+                                       .signer = fixture->signer};
+    int calls[FUNCTIONS];
+
+    plan(NO_FUNCTION, 0);
+    assert_true(metadata_write(arena, &request, &document, &error));
+    memcpy(calls, plot.calls, sizeof calls);
+    for (enum function function = NO_FUNCTION + 1; function <= LAST_OF_TOKEN; function++) {
+        assert_true(calls[function] > 0);
+        for (int call = 1; call <= calls[function]; call++) {
+            OWNED(arena_drop) struct arena *inner = arena_new();
+            struct error reason = error_in(inner);
+
+            plan(function, call);
+            assert_false(metadata_write(inner, &request, &document, &reason));
+            assert_int_equal(reason.fault, FAULT_TOKEN);
+            assert_null(document.data);
+        }
+    }
+    plan(NO_FUNCTION, 0);
+}
+
 static void a_signature_that_says_no_in_any_way_is_no_signature(void **state)
 {
     static const enum misbehaviour ways[] = {SIGN_FAILS, SIGN_FAILS_AFTER_ALL, SIGN_DOES_NOTHING};
@@ -292,6 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whatever_call_fails_there_is_no_token),
+        cmocka_unit_test(whatever_call_fails_there_is_no_metadata),
         cmocka_unit_test(a_signature_that_says_no_in_any_way_is_no_signature),
         cmocka_unit_test(what_xmlsec_complains_of_is_in_the_error_and_not_on_stderr),
         cmocka_unit_test(whatever_call_fails_there_is_no_signer),
