@@ -54,10 +54,9 @@ static json_t *problems_of(const struct error *error)
     return problems;
 }
 
-static void print_problems(const struct error *error, const struct error *warnings)
+static void print_problems(const struct error *error)
 {
-    json_t *answer =
-        json_pack("{s:o,s:o}", "problems", problems_of(error), "warnings", problems_of(warnings));
+    json_t *answer = json_pack("{s:o}", "problems", problems_of(error));
     char *line = json_dumps(answer, JSON_COMPACT);
 
     puts(line != NULL ? line : "{\"problems\":null}");
@@ -126,10 +125,10 @@ static enum status run_check(const struct arguments *arguments)
     bool good = command_settings_file(arguments, &file, &error)
                 && check(arguments, file, &warnings, &error);
 
+    command_warn(&warnings);
     if (argument_of(arguments, "--json") != NULL) {
-        print_problems(&error, &warnings);
+        print_problems(&error);
     } else if (good) {
-        command_warn(&warnings);
         printf("%s is good\n", file);
     }
     if (good) {
@@ -154,11 +153,10 @@ const struct command command_check = {
     .help =
         "Reads the settings, users, rules and keys as the server would, and names every problem\n"
         "with file, line, what was found, what was expected and the cure.\n"
-        "It also warns of what is legal in the rules but surely not meant.\n"
+        "It also warns, on stderr, of what is legal in the rules but surely not meant.\n"
         "Exit status: 0 all is good, 1 something is wrong, 2 the file cannot be read.\n"
         "With --json: "
-        "{\"problems\":[{\"file\",\"line\",\"column\",\"found\",\"expected\",\"cure\"}],\n"
-        "\"warnings\":[the same form]}",
+        "{\"problems\":[{\"file\",\"line\",\"column\",\"found\",\"expected\",\"cure\"}]}",
     .options = check_options,
     .option_count = COUNT_OF(check_options),
     .run = run_check,
