@@ -43,6 +43,15 @@ def test_a_key_of_another_owner_is_refused(made):
     assert run("check", "-c", made / "lanyard.yaml").returncode == 1
 
 
+@pytest.mark.parametrize("name", [".", "lanyard.yaml", "users", "users/alice.yaml", "pki", "rules", "rules/permit-everyone.rules"])
+def test_what_others_may_write_to_is_refused(made, name):
+    """G3: whoever can change the settings, the people or the rules is whoever he likes to be."""
+    (made / name).chmod(0o777 if (made / name).is_dir() else 0o666)
+    refused = run("check", "-c", made / "lanyard.yaml")
+    assert refused.returncode == 1, "others may write to it"
+    assert "chmod" in refused.stdout + refused.stderr
+
+
 def test_what_holds_secrets_is_its_owners_alone_also_under_a_loose_umask(tmp_path):
     """G3"""
     made = subprocess.run(["sh", "-c", 'umask 000; exec "$0" "$@"', LANYARD, "init", str(tmp_path / "lab"), *FREE_PORTS],

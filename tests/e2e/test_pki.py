@@ -2,6 +2,7 @@
 import base64
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,19 @@ def test_the_files_of_the_ready_line_are_there_and_are_what_they_are_called(lab)
     for user in ready["users"]:
         public = openssl("x509", "-in", user["certificate"], "-noout", "-pubkey")
         assert public == openssl("pkey", "-in", user["key"], "-pubout")
+
+
+def test_the_crls_are_issued_anew_before_they_run_out(make_lab):
+    """decision 16: by a server that holds the lab CA's key; numbers only grow."""
+    lab = make_lab()
+    pki = Path(lab.root_certificate).parent
+
+    def number():
+        text = openssl("crl", "-inform", "DER", "-in", pki / "issuing.crl", "-noout", "-crlnumber")
+        return int(text.strip().partition("=")[2], 16)
+
+    before = number()
+    lab.move_clock("+30d")
+    until = openssl("crl", "-inform", "DER", "-in", pki / "issuing.crl", "-noout", "-nextupdate").strip().partition("=")[2]
+    days = subprocess.run(["date", "-d", until, "+%s"], check=True, capture_output=True, text=True).stdout
+    assert number() > before and int(days) > time.time() + 30 * 86400
