@@ -78,6 +78,38 @@ static const char *apply(struct arena *arena, const struct rule_set *rules, cons
     return text.start;
 }
 
+/* A rule that made nothing says why; what is warned of has a place and a cure. */
+static void explain(struct arena *arena, const struct rule_set *rules, const char *value)
+{
+    struct error error = error_in(arena), warnings = error_in(arena);
+    struct rule_note *notes = arena_array(arena, rule_set_count(rules) + 1, sizeof *notes);
+    const struct attribute_source source = {ask, NULL};
+    struct rule_run run = {.arena = arena,
+                           .source = &source,
+                           .claim_limit = 1000,
+                           .product_limit = 5000,
+                           .notes = notes};
+    struct claim_set *incoming = claim_set_new(arena);
+    bool ran;
+
+    claim_set_say(incoming, "a", value, ISSUER_AD);
+    ran = rule_set_apply(rules, &run, incoming, claim_set_new(arena), &error);
+    for (size_t i = 0; ran && i < rule_set_count(rules); i++) {
+        if ((notes[i].made == 0) != (notes[i].why != NULL)
+            || (notes[i].why != NULL && !utf8_is_valid(notes[i].why, strlen(notes[i].why)))) {
+            abort();
+        }
+    }
+    rule_set_lint(rules, &warnings);
+    for (size_t i = 0; i < warnings.count; i++) {
+        const struct problem *problem = &warnings.problems[i];
+
+        if (problem->line < 1 || problem->column < 1 || problem->cure == NULL) {
+            abort();
+        }
+    }
+}
+
 static void try_rules(struct arena *arena, const struct rule_set *rules, const char *value)
 {
     const char *printed = rule_set_print(arena, rules);
@@ -109,6 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (read_rules(arena, data, length, &rules)) {
         try_rules(arena, rules, value);
+        explain(arena, rules, value);
     }
     return 0;
 }
