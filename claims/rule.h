@@ -264,6 +264,8 @@ struct plain_pattern {
     const char *text;
     size_t length;
     bool at_start, at_end, any_case;
+    bool whole;         /* the index may look it up: ASCII between both anchors, and not long */
+    uint64_t fold_hash; /* of the text in small letters, if `whole` */
 };
 const struct plain_pattern *plain_read(struct arena *arena, const char *pattern);
 /* Whether it is found in `subject`; or that only the engine can tell. */
@@ -273,6 +275,8 @@ enum plain_answer {
     PLAIN_YES,
 };
 enum plain_answer plain_search(const struct plain_pattern *plain, const char *subject);
+/* The plain form of a compiled pattern, or NULL. */
+const struct plain_pattern *regex_plain(const struct regex *regex);
 
 /* Compiles for any number of threads; `reason` says what is wrong with the pattern. */
 MUST_CHECK bool regex_compile(struct arena *arena, const char *pattern, const struct regex **regex,

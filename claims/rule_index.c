@@ -81,18 +81,80 @@ static void shelve_by_pair(struct claim_index *index, uint32_t number)
                     || !string_is(entries[shelf->first].claim->value, entries[number].claim->value);
 }
 
+enum fold index_fold(const char *value, char folded[FOLD_LIMIT + 1])
+{
+    size_t length = 0;
+    bool ends_in_line_feed = false;
+
+    for (; value[length] != '\0'; length++) {
+        char c = value[length];
+
+        if ((unsigned char)c >= 0x80) {
+            return FOLD_ODD; /* other scripts have letters that fold to ASCII ones */
+        }
+        if (length < FOLD_LIMIT) {
+            folded[length] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+        }
+        ends_in_line_feed = c == '\n';
+    }
+    if (ends_in_line_feed) {
+        return FOLD_ODD;
+    }
+    if (length > FOLD_LIMIT) {
+        return FOLD_TOO_LONG;
+    }
+    folded[length] = '\0';
+    return FOLD_DONE;
+}
+
+static uint64_t fold_key(uint64_t type, uint64_t fold)
+{
+    return hash_pair(hash_pair(type, fold), type);
+}
+
+static void shelve_by_fold(struct claim_index *index, uint32_t number)
+{
+    const struct claim_entry *entry = &index->set->entries[number];
+    char folded[FOLD_LIMIT + 1];
+    enum fold fold = index_fold(entry->claim->value, folded);
+    uint64_t key;
+    uint32_t before;
+
+    if (fold == FOLD_ODD) {
+        find_shelf(index, entry->type)->odd = true;
+    }
+    if (fold != FOLD_DONE) {
+        return; /* what is too long equals no text that is looked up here */
+    }
+    key = fold_key(entry->type, hash_string(folded));
+    before = shelve(find_shelf(index, key), key, number);
+    if (before == INDEX_END) {
+        index->shelf_count++;
+        return;
+    }
+    index->links[before].of_fold = number;
+}
+
+static void make_room(struct claim_index *index)
+{
+    if (index->shelf_count * 2 + 6 > index->shelf_size) {
+        make_shelves(index, index->shelf_size * 4);
+    }
+}
+
 static void shelve_last(struct claim_index *index)
 {
     uint32_t number = (uint32_t)index->link_count;
 
-    if (index->shelf_count * 2 + 4 > index->shelf_size) {
-        make_shelves(index, index->shelf_size * 4);
-    }
+    make_room(index);
     index->links = arena_grow(index->arena, index->links, index->link_count, &index->link_room,
                               sizeof *index->links);
-    index->links[index->link_count++] = (struct index_link){INDEX_END, INDEX_END};
+    index->links[index->link_count++] = (struct index_link){INDEX_END, INDEX_END, INDEX_END};
     shelve_by_type(index, number);
     shelve_by_pair(index, number);
+    if (index->folds) {
+        shelve_by_fold(index, number);
+    }
 }
 
 struct claim_index *index_new(struct arena *arena, const struct claim_set *claims)
@@ -160,6 +222,36 @@ struct index_walk index_walk_pair(const struct claim_index *index, size_t count,
     return walk;
 }
 
+/* Most rule sets never want it, and small sets of claims are quicker without. */
+static void make_folds(struct claim_index *index)
+{
+    if (index->folds) {
+        return;
+    }
+    index->folds = true;
+    for (size_t i = 0; i < index->link_count; i++) {
+        make_room(index);
+        shelve_by_fold(index, (uint32_t)i);
+    }
+}
+
+struct index_walk index_walk_fold(struct claim_index *index, size_t count,
+                                  const struct index_key *key, uint64_t fold)
+{
+    struct index_walk walk = index_walk_type(index, count, key);
+    const struct shelf *shelf;
+
+    make_folds(index);
+    if (!walk.sure || find_shelf(index, key->type_hash)->odd) {
+        return walk;
+    }
+    shelf = find_shelf(index, fold_key(key->type_hash, fold));
+    walk.at = shelf->used ? shelf->first : INDEX_END;
+    walk.over = WALK_FOLD;
+    walk.sure = false; /* a value was looked up, and only nearly */
+    return walk;
+}
+
 const struct claim *index_next(const struct claim_index *index, struct index_walk *walk)
 {
     uint32_t number = walk->at;
@@ -172,7 +264,9 @@ const struct claim *index_next(const struct claim_index *index, struct index_wal
     } else {
         const struct index_link *link = &index->links[number];
 
-        walk->at = walk->over == WALK_TYPE ? link->of_type : link->of_pair;
+        walk->at = walk->over == WALK_TYPE   ? link->of_type
+                   : walk->over == WALK_PAIR ? link->of_pair
+                                             : link->of_fold;
     }
     return index->set->entries[number].claim;
 }

@@ -16,11 +16,12 @@ struct shelf {
     uint32_t first, last;
     bool used;
     bool mixed; /* hashes collided: its claims are not all of one type (and value) */
+    bool odd;   /* of a type: some value may match text that it does not fold to */
 };
 
-/* For each claim the next one on its two shelves. */
+/* For each claim the next one on its shelves. */
 struct index_link {
-    uint32_t of_type, of_pair;
+    uint32_t of_type, of_pair, of_fold;
 };
 
 struct claim_index {
@@ -30,13 +31,14 @@ struct claim_index {
     size_t shelf_count, shelf_size; /* size: a power of two, at least twice the count */
     struct index_link *links;
     size_t link_count, link_room;
+    bool folds; /* there are shelves of folded values, too: made when first wanted */
 };
 
 /* A walk over some of the claims, in the order they came. */
 struct index_walk {
     uint32_t at;  /* INDEX_END when it is over */
     uint32_t end; /* claims from here on came too late */
-    enum { WALK_ALL = 0, WALK_TYPE, WALK_PAIR } over;
+    enum { WALK_ALL = 0, WALK_TYPE, WALK_PAIR, WALK_FOLD } over;
     bool sure; /* the claims have that type (and value); else compare before believing */
 };
 
@@ -56,6 +58,19 @@ struct index_walk index_walk_type(const struct claim_index *index, size_t count,
                                   const struct index_key *key);
 struct index_walk index_walk_pair(const struct claim_index *index, size_t count,
                                   const struct index_key *key);
+/*
+ * Over all of that type whose value a pattern ^(?i)text$ could match, `fold` being the hash of the
+ * text in small letters; and perhaps over others.
+ */
+struct index_walk index_walk_fold(struct claim_index *index, size_t count,
+                                  const struct index_key *key, uint64_t fold);
+
+/* Small letters for capital ones, as far as all of it is ASCII, short, and without a line feed at
+ * the end, which $ does not mind. */
+#define FOLD_LIMIT 200
+enum fold { FOLD_ODD = 0, FOLD_TOO_LONG, FOLD_DONE };
+enum fold index_fold(const char *value, char folded[FOLD_LIMIT + 1]);
+
 /* The next claim, or NULL at the end. */
 const struct claim *index_next(const struct claim_index *index, struct index_walk *walk);
 

@@ -128,11 +128,30 @@ static uint64_t hash_of(const struct test *test)
     return right->constant != NULL ? right->hash : hash_string(test->right);
 }
 
+/* From so many claims on it pays to look up what a pattern of plain text could match. */
+#define FOLD_LEAST 64
+
+/* The test whose pattern is a whole value in plain text, such as ^(?i)S-1-5-32-544$, or NULL. */
+static const struct plain_pattern *whole_pattern(const struct level *level)
+{
+    for (size_t i = 0; i < level->condition->count; i++) {
+        const struct test *test = &level->tests[i];
+
+        if (test->constraint->part.part == PART_VALUE
+            && test->constraint->comparison == COMPARE_MATCH && regex_plain(test->regex) != NULL
+            && regex_plain(test->regex)->whole) {
+            return regex_plain(test->regex);
+        }
+    }
+    return NULL;
+}
+
 /* The claims that could pass: as few as the index can tell, and with what it is sure of marked. */
 static struct index_walk candidates(const struct run *run, const struct level *level)
 {
     struct test *type = equality(level, PART_TYPE);
     struct test *value = equality(level, PART_VALUE);
+    const struct plain_pattern *pattern;
     struct index_key key = {0};
     struct index_walk walk;
 
@@ -141,6 +160,10 @@ static struct index_walk candidates(const struct run *run, const struct level *l
     }
     key.type = type->right;
     key.type_hash = hash_of(type);
+    pattern = value == NULL && run->visible >= FOLD_LEAST ? whole_pattern(level) : NULL;
+    if (pattern != NULL) {
+        return index_walk_fold(run->index, run->visible, &key, pattern->fold_hash);
+    }
     if (value == NULL) {
         walk = index_walk_type(run->index, run->visible, &key);
         type->known = walk.sure;

@@ -5,6 +5,7 @@
  * otherwise than by the engine is left to it.
  */
 #include "claims/rule.h"
+#include "claims/rule_index.h"
 
 #include <string.h>
 
@@ -55,6 +56,7 @@ const struct plain_pattern *plain_read(struct arena *arena, const char *pattern)
 {
     struct plain_pattern *plain = arena_alloc(arena, sizeof *plain);
     char *text = arena_alloc(arena, strlen(pattern) + 1);
+    char folded[FOLD_LIMIT + 1];
 
     plain->text = text;
     plain->at_start = skip(&pattern, "^");
@@ -68,6 +70,8 @@ const struct plain_pattern *plain_read(struct arena *arena, const char *pattern)
     if (*pattern != '\0' || (plain->any_case && !is_ascii(text))) {
         return NULL;
     }
+    plain->whole = plain->at_start && plain->at_end && index_fold(text, folded) == FOLD_DONE;
+    plain->fold_hash = plain->whole ? hash_string(folded) : 0;
     return plain;
 }
 

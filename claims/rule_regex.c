@@ -130,6 +130,11 @@ const struct regex_group *regex_groups(const struct regex *regex, size_t *count)
     return regex->groups;
 }
 
+const struct plain_pattern *regex_plain(const struct regex *regex)
+{
+    return regex->plain;
+}
+
 struct matcher *matcher_new(struct arena *arena)
 {
     struct matcher *matcher = arena_alloc(arena, sizeof *matcher);

@@ -327,6 +327,58 @@ static void plain_patterns_find_what_the_engine_finds(void **state)
 }
 
 /* What every thread of the next test does, many times over. */
+/* What a pattern finds among many claims of a type, before and after a rule has added one more. */
+static const char *found_among_many(struct arena *arena, const char *pattern, bool odd)
+{
+    static const char *const values[] = {
+        "admin", "ADMIN", "Admins", "", "k", "K", "S-1-5-32-544", "s-1-5-32-544", "S-1-5-32-5445"};
+    static const char *const odd_values[] = {"admin\n", "\xe2\x84\xaa", "adm\xc4\xb1n", "\n"};
+    struct claim_set *incoming = claim_set_new(arena), *issued = claim_set_new(arena);
+    struct rule_run run = {.arena = arena};
+    struct text found = text_in(arena);
+    const char *rule = arena_print(
+        arena, "c:[Type == \"g\", Value =~ \"%s\"] => issue(Type = \"f\", Value = c.Value);",
+        pattern);
+
+    for (int i = 0; i < 300; i++) {
+        claim_set_say(incoming, i % 2 == 0 ? "g" : "h", arena_print(arena, "S-1-5-%d", i), "i");
+        claim_set_say(incoming, "g", i < (int)COUNT_OF(values) ? values[i] : "x", "i");
+    }
+    for (size_t i = 0; odd && i < COUNT_OF(odd_values); i++) {
+        claim_set_say(incoming, "g", odd_values[i], "i");
+    }
+    claim_set_say(incoming, "g", arena_print(arena, "%0300d", 1), "i");
+    claim_set_say(incoming, "h", "admin\n", "i");
+    apply(rules_of(arena, arena_print(arena, "%s => add(Type = \"g\", Value = \"aDMIn\"); %s", rule,
+                                      rule)),
+          &run, incoming, issued);
+    for (size_t i = 0; i < claim_set_count(issued); i++) {
+        text_print(&found, "%s|", claim_set_at(issued, i)->value);
+    }
+    return found.start;
+}
+
+static void whole_values_are_found_among_many_as_the_engine_finds_them(void **state)
+{
+    static const char *const texts[] = {"admin",   "ADMIN", "k",   "S-1-5-32-544",
+                                        "S-1-5-8", "",      "none"};
+    OWNED(arena_drop) struct arena *arena = arena_new();
+    (void)state;
+
+    for (size_t i = 0; i < 2 * COUNT_OF(texts); i++) {
+        const char *text = texts[i / 2];
+        bool odd = i % 2 == 1;
+
+        /* (?:...) is no plain text: the engine looks at every claim. */
+        assert_string_equal(found_among_many(arena, arena_print(arena, "^(?i)%s$", text), odd),
+                            found_among_many(arena, arena_print(arena, "^(?i)(?:%s)$", text), odd));
+        assert_string_equal(found_among_many(arena, arena_print(arena, "^%s$", text), odd),
+                            found_among_many(arena, arena_print(arena, "^(?:%s)$", text), odd));
+    }
+    assert_string_equal(found_among_many(arena, "^(?i)admin$", false), "admin|ADMIN|aDMIn|");
+    assert_string_equal(found_among_many(arena, "^(?i)k$", true), "k|K|\xe2\x84\xaa|");
+}
+
 static void *run_in_thread(void *rules)
 {
     size_t issued_count = 0;
@@ -423,6 +475,7 @@ int main(void)
         cmocka_unit_test(missing_and_empty_values_of_an_answer_give_no_claim),
         cmocka_unit_test(an_error_says_no_claim_value),
         cmocka_unit_test(plain_patterns_find_what_the_engine_finds),
+        cmocka_unit_test(whole_values_are_found_among_many_as_the_engine_finds_them),
         cmocka_unit_test(threads_share_a_rule_set),
         cmocka_unit_test(a_rule_set_outlives_the_text_it_was_read_from),
         cmocka_unit_test(an_empty_text_is_an_empty_rule_set),
