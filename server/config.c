@@ -205,6 +205,40 @@ static bool read_file(const struct config_reader *reader, struct yaml_node *root
     return true;
 }
 
+/* Whoever may write to a folder may put another file in the place of one (security G3). */
+static void guard_folder(const struct config_reader *reader, const char *folder)
+{
+    for (size_t i = 0; i < reader->error->count; i++) {
+        if (string_is(reader->error->problems[i].file, folder)) {
+            return; /* it has been said */
+        }
+    }
+    if (file_exists(folder) && !file_check_guarded(folder, reader->error)) {
+        return; /* with the others, all of which are told at the end */
+    }
+}
+
+/* Rules that are compiled in lie nowhere. */
+static void guard_folder_of(const struct config_reader *reader, const char *file)
+{
+    if (file != NULL && *file == '/') {
+        guard_folder(reader, folder_of(reader->arena, file));
+    }
+}
+
+static void guard_folders(const struct config_reader *reader, const struct settings *settings)
+{
+    guard_folder(reader, settings->folder);
+    guard_folder(reader, settings->pki_folder);
+    guard_folder_of(reader, settings->acceptance_file);
+    guard_folder_of(reader, settings->additional_file);
+    for (size_t i = 0; i < settings->party_count; i++) {
+        guard_folder_of(reader, settings->parties[i].authorization_file);
+        guard_folder_of(reader, settings->parties[i].issuance_file);
+        guard_folder_of(reader, settings->parties[i].additional_file);
+    }
+}
+
 static void read_settings(struct config_reader *reader, const struct yaml_node *root,
                           struct settings *settings)
 {
@@ -218,6 +252,7 @@ static void read_settings(struct config_reader *reader, const struct yaml_node *
     read_additional(reader, root, settings);
     config_read_parties(reader, yaml_find(root, "relying_party_trusts"), reader->overrides,
                         settings);
+    guard_folders(reader, settings);
 }
 
 /* Gives every problem to the caller. Always false. */
