@@ -13,8 +13,9 @@ struct stage {
     const char *file;
 };
 
-/* What the journal keeps of the rules that made nothing: the first few. */
-#define NOTES_TOLD 20
+/* Of each rule set the journal is told so many rules that made nothing: it keeps JOURNAL_EVENTS of
+ * a request, and what came of it must be among them. */
+#define NOTES_TOLD 10
 
 static void tell_notes(const struct pipeline *pipeline, const struct stage *stage,
                        const struct rule_note *notes)
