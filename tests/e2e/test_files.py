@@ -14,7 +14,7 @@ from conftest import FIRST
 from support.lab import FREE_PORTS, IS_SANITIZED, LANYARD, Lab, environment, run
 from support.sign_in import is_token_page, sign_in
 
-KILLS = 3 if IS_SANITIZED else 8  # of `init`, which takes seconds
+KILLS = 3 if IS_SANITIZED else 6  # of `init`, which takes seconds
 COMMAND_KILLS = 10 if IS_SANITIZED else 40
 
 

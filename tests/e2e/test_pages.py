@@ -12,6 +12,7 @@ from selenium.webdriver.common.by import By
 
 from conftest import FIRST, FIRST_REPLY, SECOND
 from support.browser import chromium, element_trees
+from support.curl import Client
 from support.settings import party, write_parties
 from support.sign_in import TokenPage, credentials, is_sign_in_page, is_token_page, request_for, sign_in
 from support.tokens import Token, verified_by_xmlsec1
@@ -63,14 +64,21 @@ def pages_showing(client, value):
     return shown
 
 
-def test_in_a_real_browser_no_value_adds_an_element_or_an_attribute(client, browser):
+@pytest.fixture(scope="module")
+def hostile_pages(lab):
+    """Every hostile value -> every page that could show it."""
+    client = Client(lab)
+    yield {value: pages_showing(client, value) for value in HOSTILE}
+    client.close()
+
+
+def test_in_a_real_browser_no_value_adds_an_element_or_an_attribute(client, browser, hostile_pages):
     """X1: the element tree is that of a harmless value, wherever a hostile one is put."""
     plain = pages_showing(client, HARMLESS)
     browser.get("about:blank")
     expected = dict(zip(plain, element_trees(browser, [answer.text for answer in plain.values()])))
     differing = []
-    for value in HOSTILE:
-        shown = pages_showing(client, value)
+    for value, shown in hostile_pages.items():
         trees = dict(zip(shown, element_trees(browser, [answer.text for answer in shown.values()])))
         differing += [(place, value) for place, tree in trees.items()
                       if tree != expected[place] and shown[place].status == plain[place].status]
@@ -164,10 +172,10 @@ LIBRARY_WORDS = re.compile(r"OpenSSL|error:[0-9A-F]{8}|xmlsec|libxml|GnuTLS|gnut
                            r"microhttpd|/tmp/|\.c:\d+", re.I)
 
 
-def test_no_words_of_a_library_are_on_any_page(client):
+def test_no_words_of_a_library_are_on_any_page(hostile_pages):
     """X5"""
-    for value in HOSTILE + [HARMLESS]:
-        for place, answer in pages_showing(client, value).items():
+    for value, shown in hostile_pages.items():
+        for place, answer in shown.items():
             words = LIBRARY_WORDS.search(answer.page.text_content() if answer.body else "")
             assert not words, (place, value, words)
 

@@ -31,12 +31,9 @@ def test_no_log_holds_a_password_a_cookie_a_token_or_a_key():
 
 def test_no_file_of_a_lab_holds_a_secret_that_does_not_belong_there():
     """Settings, user files, certificates and the state file with its journals."""
-    found = []
-    for lab in ledger.labs:
-        for path in Path(lab).rglob("*"):
-            if path.is_file():
-                found += [(str(path), kind) for kind in ledger.found_in(path.read_bytes()) if not belongs(kind, path)]
-    assert found == []
+    files = [path for lab in ledger.labs for path in Path(lab).rglob("*") if path.is_file()]
+    found = [(str(path), kind) for path in files for kind in ledger.found_in(path.read_bytes()) if not belongs(kind, path)]
+    assert files and found == []
 
 
 def test_no_page_but_the_token_page_and_its_receivers_holds_a_secret():

@@ -27,7 +27,7 @@ class Answer:
             signature = re.search(rb"SignatureValue&gt;([^&]+)", self.body)
             if signature:
                 ledger.note_secret("token", signature.group(1))
-        elif "/lanyard/rp" not in self.address:  # which shows people the token they brought
+        else:
             ledger.pages.append((self.address, self.body))
 
     def all(self, name):
