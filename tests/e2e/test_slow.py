@@ -141,7 +141,7 @@ def test_nobody_is_shut_out_while_we_are_the_slow_ones(brisk_lab):
         results = all_at_once({number: post for number in range(count)})
         assert [number for number in range(count) if not results[number][0]] == []
         if max(seconds for _, seconds in results.values()) > DEADLINE + 0.5 or count > 100:
-            break # a machine that weighs so many within the deadline keeps nobody waiting
+            break  # a machine that weighs so many within the deadline keeps nobody waiting
         count *= 2
 
 
