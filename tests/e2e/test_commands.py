@@ -389,11 +389,12 @@ def test_sigterm_finishes_what_is_running_and_exits_well(make_lab, make_client):
         running = [pool.submit(each.post, "/adfs/ls/", credentials(lab), request_for(FIRST)) for each in clients]
         lab.wait_for(lambda: sum(1 for event in lab.events() if event["event"] == "sign-in") >= 1)
         lab.signal(signal.SIGTERM)
-        finished = [each.exception() or each.result().status for each in running]
+        finished = [getattr(each.exception(), "returncode", None) or each.result().status for each in running]
     assert lab.wait(20) == 0
-    assert finished.count(302) >= 1
-    assert all(status == 302 or "Connection refused" in repr(status) or "exit status 7" in repr(status)
-               or "exit status 35" in repr(status) for status in finished), finished
+    signed_in = sum(1 for event in lab.events() if event["event"] == "sign-in" and event["outcome"] == "done")
+    assert finished.count(302) == signed_in >= 1, "whoever was signed in was told so"
+    turned_away = {7, 35, 52, 56}  # curl: refused, or closed before its request was read
+    assert all(status == 302 or status in turned_away for status in finished), finished
 
 
 def test_a_kept_connection_does_not_hold_up_the_end(make_lab):
