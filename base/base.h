@@ -78,6 +78,7 @@ enum fault {
     FAULT_REPLY_ADDRESS,  /* an address that is not the relying party's */
     FAULT_METHOD,         /* the asked way of signing in is not offered here */
     FAULT_PASSWORD,       /* user name and password do not fit */
+    FAULT_CERTIFICATE,    /* no client certificate, or one that cannot be believed or mapped */
     FAULT_LOOP,           /* the same browser asks again and again */
     FAULT_NOT_AUTHORIZED, /* the authorization rules did not permit this person */
     FAULT_CLAIMS,         /* a rule or its store failed while running */

@@ -1,11 +1,12 @@
 /*
- * certs/certs.h: the door to the certificate room. Key pairs, and the lab's own two-tier PKI.
+ * certs/certs.h: the door to the certificate room. What a certificate says (certificate.h), what
+ * else a verdict needs (evidence.h), the verdict (verdict.h), key pairs, and the lab's own PKI.
  * OpenSSL is spoken to in here (and where a token is signed), and nowhere else.
  */
 #ifndef LANYARD_CERTS_H
 #define LANYARD_CERTS_H
 
-#include "claims/claims.h"
+#include "certs/verdict.h"
 
 /* digest.c ------------------------------------------------------------------------------- */
 

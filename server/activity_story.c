@@ -11,7 +11,9 @@
 
 const char *activity_port(enum port port)
 {
-    static const char *const words[] = {[PORT_MAIN] = "https", [PORT_PLAIN] = "plain http"};
+    static const char *const words[] = {[PORT_MAIN] = "https",
+                                        [PORT_PLAIN] = "plain http",
+                                        [PORT_CERTIFICATE] = "https, asking for certificates"};
 
     _Static_assert(COUNT_OF(words) == PORT_COUNT, "every port has a name");
     return words[port];

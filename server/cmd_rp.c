@@ -42,12 +42,12 @@ static void tell_server(const struct opened *opened)
 /* adding --------------------------------------------------------------------------------- */
 
 /* Strings so far. */
-struct strings {
+struct word_list {
     const char **list;
     size_t count, room;
 };
 
-static void add_once(struct arena *arena, struct strings *strings, const char *string)
+static void add_once(struct arena *arena, struct word_list *strings, const char *string)
 {
     for (size_t i = 0; i < strings->count; i++) {
         if (string_is(strings->list[i], string)) {
@@ -60,7 +60,7 @@ static void add_once(struct arena *arena, struct strings *strings, const char *s
 }
 
 /* Every value of an option that may be given several times. */
-static void add_all(const struct arguments *arguments, const char *option, struct strings *strings)
+static void add_all(const struct arguments *arguments, const char *option, struct word_list *strings)
 {
     for (size_t i = 0; i < arguments->options.count; i++) {
         if (string_is(arguments->options.list[i].name, option)) {
@@ -149,7 +149,7 @@ static bool add_certificate(const struct arguments *arguments, const struct sett
 static bool name_entry(const struct arguments *arguments, const struct party_metadata *metadata,
                        struct party_entry *entry, struct error *error)
 {
-    struct strings identifiers = {0}, urls = {0};
+    struct word_list identifiers = {0}, urls = {0};
 
     add_all(arguments, "--realm", &identifiers);
     add_all(arguments, "--url", &urls);

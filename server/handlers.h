@@ -6,7 +6,7 @@
 #ifndef LANYARD_SERVER_HANDLERS_H
 #define LANYARD_SERVER_HANDLERS_H
 
-#include "server/server.h"
+#include "server/account_map.h"
 
 /* sign_in.c: who is this? ------------------------------------------------------------------ */
 
@@ -26,6 +26,25 @@ MUST_CHECK bool sign_in_known(struct lanyard *lanyard, const struct request *req
 MUST_CHECK bool sign_in_with_password(struct lanyard *lanyard, const struct request *request,
                                       const char *typed, const char *password,
                                       struct principal *principal, struct error *error);
+
+/* certificate_sign_in.c: the same by what TLS showed --------------------------------------- */
+
+/* What came of it, for the page and the log, where it was refused as well. */
+struct certificate_sign_in {
+    struct certificate certificate;
+    struct verdict verdict;
+    struct mapping mapping;
+};
+
+/*
+ * The verdict on the certificate that TLS showed, the account it is mapped to, and a principal made
+ * of that account and the certificate's own claims, through the acceptance rules.
+ * FAULT_CERTIFICATE where none came, the verdict is no, or no account (or more than one) fits;
+ * `seen` then says how far it got.
+ */
+MUST_CHECK bool sign_in_with_certificate(struct lanyard *lanyard, const struct request *request,
+                                         struct certificate_sign_in *seen,
+                                         struct principal *principal, struct error *error);
 
 /* issue.c: a signed token ------------------------------------------------------------------ */
 

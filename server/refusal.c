@@ -62,6 +62,11 @@ static const struct refusal refusals[] = {
                         "Incorrect user ID or password. Type the correct user ID and password, and "
                         "try again.",
                         "Type them again.", 0},
+    [FAULT_CERTIFICATE] = {"certificate", 200, NULL,
+                           "No valid client certificate found in the request. No valid "
+                           "certificates found in the user's certificate store. Please try again "
+                           "choosing a different authentication method.",
+                           "Choose another certificate, or sign in in another way.", EVENT_PASSIVE},
     [FAULT_LOOP] = {"loop", 500, "MSIS7042",
                     "The same client browser session has made '{requests}' requests in the last "
                     "'{seconds}' seconds. Contact your administrator for details.",

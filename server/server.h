@@ -91,6 +91,7 @@ struct snapshot {
     const struct settings *settings;
     const struct account_set *accounts;
     struct directory directory;
+    const struct trust *trust; /* the CAs of certificate sign-in */
     const struct keypair *signing, *tls;
     const struct signer *signer;
     struct published_metadata metadata;
@@ -237,7 +238,20 @@ const char *page_policy(const struct page_set *pages, enum page page);
 
 /* the wire: listener.c --------------------------------------------------------------------- */
 
-enum port { PORT_MAIN = 0, PORT_PLAIN, PORT_COUNT };
+enum port { PORT_MAIN = 0, PORT_PLAIN, PORT_CERTIFICATE, PORT_COUNT };
+
+/*
+ * What TLS saw of the client. `asked` is true on the certificate port and on certauth.HOST only: it
+ * says that a certificate was asked for, and `certificates` (DER, leaf first) what came. That the
+ * client holds the leaf's key is proven; nothing else is.
+ */
+struct shown {
+    bool asked;
+    const struct bytes *certificates;
+    size_t count;
+    const char *server_name; /* of the ClientHello, lower case; NULL: none */
+    const char *version;     /* "TLS1.3"; NULL on the plain port */
+};
 
 /* A request, already checked; const once made. Strings that did not come are NULL. */
 struct request {
@@ -252,6 +266,7 @@ struct request {
     const char *remote;       /* the client's IP address */
     const char *host, *origin, *fetch_site, *content_type, *user_agent, *language, *if_none_match;
     struct fields query, form, cookies;
+    struct shown shown;
     struct bytes body;
     struct moment now;
 };
@@ -274,6 +289,7 @@ struct lanyard {
     struct hash_gate *gate;
     struct loop_guard *loops;
     struct journal *journal;      /* what a lab saw; NULL elsewhere */
+    struct store *store;          /* CRLs and issuing CAs seen; locks itself */
     struct replay_guard *replays; /* tokens the lab's own relying party has had; else NULL */
     struct clock clock;
     struct dice dice;

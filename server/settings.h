@@ -68,6 +68,13 @@ struct settings {
     long connections, connections_per_address;
     int64_t request_deadline; /* ms to send a request, handshake and body included */
     enum log_format log;
+    const struct authority *authorities; /* whose certificates are believed */
+    size_t authority_count;
+    enum revocation_scope revocation; /* of client certificates */
+    bool revocation_cache_only;
+    const char *cache_folder; /* of CRLs fetched */
+    struct strings aia_allow, fetch_allow;
+    const char *fetch_proxy; /* NULL: none */
     const struct relying_party *parties;
     size_t party_count;
     const char *main_url, *plain_url; /* "https://localhost:8443", without a default port */
