@@ -97,12 +97,24 @@ static const char *lower(struct arena *arena, const char *host)
     return copy;
 }
 
+static bool is_address(const char *host)
+{
+    return strchr(host, ':') != NULL || strspn(host, "0123456789.") == strlen(host);
+}
+
 /* Browsers keep HSTS for a host, not for a port: on localhost or an address it would turn every
  * other program's http there into https (decision 9). */
 static bool takes_hsts(const char *host)
 {
-    return strcmp(host, "localhost") != 0 && !string_ends(host, ".localhost")
-           && strchr(host, ':') == NULL && strspn(host, "0123456789.") != strlen(host);
+    return strcmp(host, "localhost") != 0 && !string_ends(host, ".localhost") && !is_address(host);
+}
+
+/* An address has no names beneath it. */
+static const char *certauth_url(struct arena *arena, const struct settings *settings)
+{
+    return is_address(settings->host)
+               ? NULL
+               : arena_print(arena, "https://certauth.%s", settings->main_url + strlen("https://"));
 }
 
 /* What follows from other settings where nobody said otherwise. */
@@ -121,6 +133,8 @@ static void fill(struct arena *arena, const char *file, struct settings *setting
     }
     settings->main_url = service_url(arena, settings, "https", settings->port);
     settings->plain_url = service_url(arena, settings, "http", settings->plain_port);
+    settings->certificate_url = service_url(arena, settings, "https", settings->certificate_port);
+    settings->certauth_url = certauth_url(arena, settings);
 }
 
 /* Three ports on one machine: each can be had only once. */

@@ -13,6 +13,7 @@
 #define PARTY_PLACE(field) offsetof(struct relying_party, field)
 
 static const char *const log_words[] = {"text", "json", NULL};
+static const char *const ca_names_words[] = {"none", "issuing", "roots", "all", NULL};
 static const char *const token_words[] = {"saml11", "saml20", NULL};
 static const char *const algorithm_words[] = {"rsa-sha256", "rsa-sha1", NULL};
 static const char *const encryption_words[] = {"aes256-cbc", "aes256-gcm", NULL};
@@ -301,6 +302,36 @@ const struct setting server_settings[] = {
      .least = 1,
      .most = 3600,
      .meaning = "Seconds within which a request must have arrived, handshake and body included."},
+    {.key = "ca_names",
+     .kind = SETTING_CHOICE,
+     .place = PLACE(ca_names),
+     .initial = "none",
+     .words = ca_names_words,
+     .expected = "none, issuing, roots or all",
+     .meaning = "Which CA names a browser is sent when it is asked for a certificate. With none it "
+                "offers all it has; with roots, a phone that lacks the issuing CA offers nothing."},
+    {.key = "handshake_deadline",
+     .kind = SETTING_SECONDS,
+     .place = PLACE(handshake_deadline),
+     .initial = "60",
+     .least = 1,
+     .most = 3600,
+     .meaning = "Seconds within which a certificate must have been chosen and shown where one is "
+                "asked for."},
+    {.key = "alternate_tls_client_binding",
+     .kind = SETTING_FLAG,
+     .place = PLACE(alternate_binding),
+     .initial = "false",
+     .meaning = "Sends browsers that sign in by certificate to certauth.HOST on the main port "
+                "instead of the certificate port. Both always answer."},
+    {.key = "certificate_retry_names",
+     .kind = SETTING_FLAG,
+     .place = PLACE(retry_names),
+     .initial = "true",
+     .meaning = "Gives each further try with another certificate a fresh name under "
+                "certauth.HOST, since browsers keep their choice for a name until they are "
+                "closed. All those names must lead to this server (a wildcard in DNS); on "
+                "localhost they do."},
     {.key = "log",
      .kind = SETTING_CHOICE,
      .place = PLACE(log),

@@ -11,6 +11,9 @@
 
 enum log_format { LOG_TEXT = 0, LOG_JSON };
 
+/* Which CA names are sent where a certificate is asked for. */
+enum ca_names { CA_NAMES_NONE = 0, CA_NAMES_ISSUING, CA_NAMES_ROOTS, CA_NAMES_ALL };
+
 /* Where a lab's own relying parties are: an endpoint with this path alone is on this server. */
 #define OWN_PARTY_PATH "/lanyard/rp"
 
@@ -67,6 +70,10 @@ struct settings {
     long hsts_seconds;     /* 0: the header is not sent (decision 9) */
     long connections, connections_per_address;
     int64_t request_deadline; /* ms to send a request, handshake and body included */
+    enum ca_names ca_names;
+    int64_t handshake_deadline; /* ms in which a certificate must have been chosen and shown */
+    bool alternate_binding;     /* the sign-in page leads to certauth_url, not certificate_url */
+    bool retry_names;           /* *.certauth.HOST leads here: each retry may have a fresh name */
     enum log_format log;
     const struct authority *authorities; /* whose certificates are believed */
     size_t authority_count;
@@ -78,6 +85,8 @@ struct settings {
     const struct relying_party *parties;
     size_t party_count;
     const char *main_url, *plain_url; /* "https://localhost:8443", without a default port */
+    const char *certificate_url;      /* "https://localhost:49443" */
+    const char *certauth_url;         /* "https://certauth.localhost:8443"; NULL for an address */
 };
 
 /* A value from the command line or the environment, which wins over the file. */
