@@ -110,6 +110,7 @@ struct principal {
     enum sign_in_method method;     /* becomes the authentication method claim */
     int64_t signed_in_at;           /* wall ms of the first proof, not the last page view */
     const struct claim_set *claims; /* what the acceptance rules let in of it */
+    struct bytes certificate;       /* DER of the one that was shown; empty: none was */
 };
 
 /* rule_set.c ----------------------------------------------------------------------------- */

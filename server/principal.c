@@ -3,9 +3,9 @@
  * that is not there. The length makes every byte of a claim harmless, and reading costs a
  * fiftieth of what it costs as JSON, which was a quarter of an RSA signature for every token.
  *
- *     version, name, method, signed in at, number of claims; of each claim type, value, value
- *     type, issuer, original issuer, number of properties, their names and values; rule file,
- *     rule number, rule name, line
+ *     version, name, method, signed in at, certificate (base64), number of claims; of each claim
+ *     type, value, value type, issuer, original issuer, number of properties, their names and
+ *     values; rule file, rule number, rule name, line
  *
  * An item that was written before is `=N`, the N-th from 0: the same few addresses stand in every
  * claim. The reader trusts nobody: a digest guards the record, yet every length and number is
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMAT_VERSION "1"
+#define FORMAT_VERSION "2"
 #define LATEST 253402300799999 /* 9999-12-31T23:59:59.999Z: reckoning with it cannot overflow */
 #define ITEM_LIMIT 256         /* so many different strings are remembered for `=N` */
 
@@ -99,6 +99,14 @@ static void write_properties(struct writer *writer, const struct property *prope
         write_string(writer, at->name);
         write_string(writer, at->value);
     }
+}
+
+static void write_certificate(struct writer *writer, struct bytes certificate)
+{
+    struct text base64 = text_in(writer->items.arena);
+
+    text_add_base64(&base64, certificate.data, certificate.length);
+    write_string(writer, certificate.length == 0 ? NULL : base64.start);
 }
 
 static void write_claim(struct writer *writer, const struct claim *claim)
@@ -225,6 +233,17 @@ static enum sign_in_method read_method(struct reader *reader)
     return METHOD_NONE;
 }
 
+static struct bytes read_certificate(struct reader *reader)
+{
+    const char *base64 = read_optional(reader);
+    struct bytes certificate = {0};
+
+    if (base64 != NULL && !base64_read(reader->items.arena, base64, strlen(base64), &certificate)) {
+        reader->is_valid = false;
+    }
+    return certificate;
+}
+
 static const struct property *read_properties(struct reader *reader)
 {
     size_t count = (size_t)read_number(reader, INT32_MAX);
@@ -289,6 +308,7 @@ bool principal_write(const struct principal *principal, struct text *text, struc
     write_string(&writer, principal->name);
     write_string(&writer, method_words[principal->method]);
     write_number(&writer, principal->signed_in_at);
+    write_certificate(&writer, principal->certificate);
     write_number(&writer, (int64_t)count);
     for (size_t i = 0; i < count; i++) {
         write_claim(&writer, claim_set_at(principal->claims, i));
@@ -312,6 +332,7 @@ bool principal_read(struct arena *arena, const char *text, struct principal *pri
     principal->name = read_string(&reader);
     principal->method = read_method(&reader);
     principal->signed_in_at = read_number(&reader, LATEST);
+    principal->certificate = read_certificate(&reader);
     principal->claims = read_claims(&reader);
     if (!reader.is_valid || reader.at != reader.end) {
         *principal = (struct principal){0};

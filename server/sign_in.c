@@ -2,8 +2,8 @@
  * server/sign_in.c: who is this? A session's word, or a password's. What a rejected attempt
  * learns is the same whether the user exists or not (security P1); what the log learns is why.
  */
+#include "server/acceptance.h"
 #include "server/handlers.h"
-#include "server/stores.h"
 
 #include <string.h>
 
@@ -79,31 +79,6 @@ static bool check_password(struct lanyard *lanyard, const struct request *reques
     return true;
 }
 
-/* decision 24; how and when are of the same authority as who. */
-static bool accept_claims(const struct request *request, const struct account *account,
-                          const char *method_uri, struct principal *principal, struct error *error)
-{
-    const struct settings *settings = request->snapshot->settings;
-    struct stores stores = stores_of(request->snapshot, NULL);
-    struct attribute_source source = stores_source(&stores);
-    struct claim_set *incoming = claim_set_new(request->arena);
-    struct claim_set *accepted = claim_set_new(request->arena);
-    struct rule_run run = {.arena = request->arena,
-                           .source = &source,
-                           .stage = "acceptance transform rules of Active Directory"};
-
-    directory_claims(&request->snapshot->directory, account, incoming);
-    claim_set_say(incoming, CLAIM_METHOD, method_uri, ISSUER_AD);
-    claim_set_say(incoming, CLAIM_METHOD_REFERENCES, method_uri, ISSUER_AD);
-    claim_set_add(incoming,
-                  &(struct claim){.type = CLAIM_INSTANT,
-                                  .value = time_write(request->arena, principal->signed_in_at),
-                                  .value_type = VALUE_TYPE_DATE_TIME,
-                                  .issuer = ISSUER_AD});
-    principal->claims = accepted;
-    return rule_set_apply(settings->acceptance, &run, incoming, accepted, error);
-}
-
 bool sign_in_with_password(struct lanyard *lanyard, const struct request *request,
                            const char *typed, const char *password, struct principal *principal,
                            struct error *error)
@@ -113,8 +88,9 @@ bool sign_in_with_password(struct lanyard *lanyard, const struct request *reques
     if (!check_password(lanyard, request, typed, password, &account, error)) {
         return false;
     }
-    principal->name = account->name;
-    principal->method = METHOD_PASSWORD;
-    principal->signed_in_at = request->now.wall;
-    return accept_claims(request, account, AUTHENTICATION_METHODS "password", principal, error);
+    return acceptance_run(request,
+                          &(struct proof){.account = account,
+                                          .method = METHOD_PASSWORD,
+                                          .method_uri = AUTHENTICATION_METHODS "password"},
+                          principal, error);
 }

@@ -1,0 +1,42 @@
+/*
+ * server/acceptance.c: see acceptance.h. How and when somebody signed in, and what their
+ * certificate says, are of the same authority as who they are: all of it is what AD FS's provider
+ * "Active Directory" states, and the acceptance rules choose.
+ */
+#include "server/acceptance.h"
+#include "server/stores.h"
+
+static struct claim_set *gather(const struct request *request, const struct proof *proof)
+{
+    struct claim_set *incoming = claim_set_new(request->arena);
+
+    directory_claims(&request->snapshot->directory, proof->account, incoming);
+    claim_set_say(incoming, CLAIM_METHOD, proof->method_uri, ISSUER_AD);
+    claim_set_say(incoming, CLAIM_METHOD_REFERENCES, proof->method_uri, ISSUER_AD);
+    claim_set_add(incoming, &(struct claim){.type = CLAIM_INSTANT,
+                                            .value = time_write(request->arena, request->now.wall),
+                                            .value_type = VALUE_TYPE_DATE_TIME,
+                                            .issuer = ISSUER_AD});
+    return incoming;
+}
+
+bool acceptance_run(const struct request *request, const struct proof *proof,
+                    struct principal *principal, struct error *error)
+{
+    struct stores stores = stores_of(request->snapshot, NULL);
+    struct attribute_source source = stores_source(&stores);
+    struct claim_set *accepted = claim_set_new(request->arena);
+    struct rule_run run = {.arena = request->arena,
+                           .source = &source,
+                           .stage = "acceptance transform rules of Active Directory"};
+
+    *principal = (struct principal){.name = proof->account->name,
+                                    .method = proof->method,
+                                    .signed_in_at = request->now.wall,
+                                    .claims = accepted};
+    if (proof->certificate != NULL) {
+        principal->certificate = proof->certificate->der;
+    }
+    return rule_set_apply(request->snapshot->settings->acceptance, &run, gather(request, proof),
+                          accepted, error);
+}
