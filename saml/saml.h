@@ -125,6 +125,7 @@ struct metadata_request {
     const struct bytes *certificates; /* DER, of each key that signs tokens or soon will */
     size_t certificate_count;
     const struct signer *signer; /* the first certificate's key */
+    const struct active_urls *active; /* of WS-Trust; NULL: there is none */
 };
 
 /*
@@ -213,5 +214,7 @@ struct token_seen {
 MUST_CHECK bool token_read(struct arena *arena, struct bytes wresult,
                            const struct token_reader *reader, struct token_seen *seen,
                            struct error *error);
+
+#include "saml/wstrust.h" /* WS-Trust: the active endpoints, and MEX */
 
 #endif
