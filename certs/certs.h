@@ -61,6 +61,15 @@ MUST_CHECK bool certificate_facts_load(struct arena *arena, const char *path,
 MUST_CHECK bool certificate_der_load(struct arena *arena, const char *path, struct bytes *der,
                                      struct error *error);
 
+/* certificate_file.c --------------------------------------------------------------------- */
+
+/* Every certificate (DER) of a file: one in DER, or those of a PEM file in their order, at least
+ * one. FAULT_SETTINGS where there is none, or one that cannot be read. */
+MUST_CHECK bool certificates_load(struct arena *arena, const char *path, const struct bytes **list,
+                                  size_t *count, struct error *error);
+/* Whether it names itself as its issuer (RFC 5280, 3.2), as a root does. */
+bool certificate_is_self_issued(struct bytes der);
+
 /* recipient.c ---------------------------------------------------------------------------- */
 
 /*

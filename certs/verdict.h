@@ -16,6 +16,7 @@ enum authority_type { AUTHORITY_ROOT = 0, AUTHORITY_INTERMEDIATE };
 struct authority {
     const char *name;
     enum authority_type type;
+    const char *file;                      /* where the certificate was read from; or NULL */
     struct bytes certificate;              /* DER */
     const char *crl_url, *delta_crl_url;   /* asked before the certificates' own; or NULL */
     const char *crl_file, *delta_crl_file; /* asked instead: the lab's own CRLs (decision 17) */

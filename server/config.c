@@ -246,6 +246,9 @@ static void guard_folders(const struct config_reader *reader, const struct setti
     guard_folder(reader, settings->pki_folder);
     guard_folder_of(reader, settings->acceptance_file);
     guard_folder_of(reader, settings->additional_file);
+    for (size_t i = 0; i < settings->authority_count; i++) {
+        guard_folder_of(reader, settings->authorities[i].file);
+    }
     for (size_t i = 0; i < settings->party_count; i++) {
         guard_folder_of(reader, settings->parties[i].authorization_file);
         guard_folder_of(reader, settings->parties[i].issuance_file);
@@ -264,6 +267,7 @@ static void read_settings(struct config_reader *reader, const struct yaml_node *
     judge_ports(reader, root, settings);
     read_acceptance(reader, root, settings);
     read_additional(reader, root, settings);
+    config_read_authorities(reader, yaml_find(root, "certificate_authorities"), settings);
     config_read_parties(reader, yaml_find(root, "relying_party_trusts"), reader->overrides,
                         settings);
     guard_folders(reader, settings);

@@ -41,6 +41,8 @@ extern const struct setting server_settings[];
 extern const size_t server_setting_count;
 extern const struct setting party_settings[]; /* of one entry of relying_party_trusts */
 extern const size_t party_setting_count;
+extern const struct setting authority_settings[]; /* of one entry of certificate_authorities */
+extern const size_t authority_setting_count;
 
 struct config_reader {
     struct arena *arena;
@@ -83,5 +85,9 @@ MUST_CHECK bool config_embedded_rules(const struct config_reader *reader, const 
 /* The parties of the file (`trusts` may be NULL) and of --rp; every problem is noted. */
 void config_read_parties(const struct config_reader *reader, const struct yaml_node *trusts,
                          const struct overrides *overrides, struct settings *settings);
+
+/* config_authority.c: the trusted CAs of the file (`list` may be NULL); every problem is noted. */
+void config_read_authorities(const struct config_reader *reader, const struct yaml_node *list,
+                             struct settings *settings);
 
 #endif

@@ -127,7 +127,8 @@ static bool store_flag(const char *text, void *place)
 _Static_assert(sizeof(enum log_format) == sizeof(unsigned)
                    && sizeof(enum token_format) == sizeof(unsigned)
                    && sizeof(enum signature_algorithm) == sizeof(unsigned)
-                   && sizeof(enum encryption_algorithm) == sizeof(unsigned),
+                   && sizeof(enum encryption_algorithm) == sizeof(unsigned)
+                   && sizeof(enum authority_type) == sizeof(unsigned),
                "a choice is stored as an unsigned int");
 
 /* The words stand in the order of the enum's values. */

@@ -339,6 +339,10 @@ const struct setting server_settings[] = {
      .words = log_words,
      .expected = "text or json",
      .meaning = "How the log is written: text for people, json for machines."},
+    {.key = "certificate_authorities",
+     .kind = SETTING_MAPS,
+     .meaning = "The certification authorities whose certificates are believed: a list, each entry "
+                "with the keys below."},
     {.key = "relying_party_trusts",
      .kind = SETTING_MAPS,
      .meaning = "The services that may ask for tokens: a list, each entry with the keys below."},

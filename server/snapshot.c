@@ -38,6 +38,8 @@ static bool read_all(struct snapshot *snapshot, const char *file, const struct o
     }
     settings = snapshot->settings;
     return account_set_load(arena, settings->users_folder, &snapshot->accounts, error)
+           && trust_make(arena, settings->authorities, settings->authority_count, &snapshot->trust,
+                         error)
            && opaque_id_key_load(arena, settings->opaque_key_file, &snapshot->opaque_key, error)
            && keypair_load(arena, settings->tls_certificate, settings->tls_key, now, &snapshot->tls,
                            error)

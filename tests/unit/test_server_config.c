@@ -163,6 +163,20 @@ static const char *uncommented(struct place *place, const char *lines)
     return text.start;
 }
 
+/* The CAs that the settings of a new lab name. */
+static void put_pki(struct place *place)
+{
+    struct dice dice = dice_of_system();
+    struct lab lab = {.folder = beside(place, "pki"),
+                      .host = "localhost",
+                      .address = "http://localhost:8080",
+                      .now = (int64_t)1777713304447,
+                      .dice = &dice};
+
+    assert_int_equal(mkdir(lab.folder, 0755), 0);
+    assert_true(lab_make(place->arena, &lab, &place->error));
+}
+
 /* The file of a new lab, its placeholders filled. */
 static void the_settings_of_a_new_lab_are_good(void **state)
 {
@@ -194,8 +208,13 @@ static void the_settings_of_a_new_lab_are_good(void **state)
         text = arena_print(place->arena, "%.*s%s%s", (int)(at - text), text, values[i][1],
                            at + strlen(values[i][0]));
     }
+    put_pki(place);
     settings = loaded(place, text);
     assert_true(settings->lab);
+    assert_int_equal(settings->authority_count, 2);
+    assert_true(settings->authorities[0].may_sign_in && settings->authorities[1].may_sign_in);
+    assert_int_equal(settings->authorities[1].type, AUTHORITY_INTERMEDIATE);
+    assert_string_equal(settings->authorities[0].crl_file, beside(place, "pki/root.crl"));
     assert_true(rule_set_count(settings->acceptance) >= 11);
     assert_string_equal(settings->acceptance_file, beside(place, "rules/active-directory.rules"));
     assert_int_equal(settings->party_count, 3);
@@ -507,21 +526,25 @@ static void a_failure_is_a_failure_without_words(void **state)
 
 /* the manual ----------------------------------------------------------------------------------- */
 
+static void assert_explained(struct place *place, const char *manual, const struct setting *table,
+                             size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strstr(manual, arena_print(place->arena, "\n.It Ic %s", table[i].key)) == NULL) {
+            fail_msg("lanyard.yaml.5 says nothing of %s", table[i].key);
+        }
+        assert_non_null(table[i].meaning);
+    }
+}
+
 static void the_manual_explains_every_setting(void **state)
 {
     struct place *place = *state;
     const char *manual = get_file(place, TESTS_FOLDER "/../server/lanyard.yaml.5");
 
-    for (size_t i = 0; i < server_setting_count + party_setting_count; i++) {
-        const struct setting *setting = i < server_setting_count
-                                            ? &server_settings[i]
-                                            : &party_settings[i - server_setting_count];
-
-        if (strstr(manual, arena_print(place->arena, "\n.It Ic %s", setting->key)) == NULL) {
-            fail_msg("lanyard.yaml.5 says nothing of %s", setting->key);
-        }
-        assert_non_null(setting->meaning);
-    }
+    assert_explained(place, manual, server_settings, server_setting_count);
+    assert_explained(place, manual, party_settings, party_setting_count);
+    assert_explained(place, manual, authority_settings, authority_setting_count);
 }
 
 static void the_manual_explains_nothing_that_is_no_setting(void **state)
@@ -533,7 +556,7 @@ static void the_manual_explains_nothing_that_is_no_setting(void **state)
     for (const char *at = manual; (at = strstr(at, "\n.It Ic ")) != NULL; at++) {
         items++;
     }
-    assert_int_equal(items, server_setting_count + party_setting_count);
+    assert_int_equal(items, server_setting_count + party_setting_count + authority_setting_count);
 }
 
 int main(void)

@@ -1,0 +1,277 @@
+/*
+ * Trusted authorities: whose certificate may stand in the settings, as what, and where its
+ * revocation lists are.
+ */
+#include "help_files.h"
+
+#include "server/config.h"
+
+#define NOW ((int64_t)1777713304447) /* 2026-05-02T09:15:04.447Z */
+
+/* A folder with the PKI of a lab and an identity, made once: keys take a while. */
+static int make_pki(void **state)
+{
+    struct dice dice = dice_of_system();
+
+    if (set_up(state) != 0) {
+        return 1;
+    }
+    struct place *place = *state;
+    const char *pki = path_join(place->arena, place->folder, "pki");
+    struct lab lab = {.folder = pki,
+                      .host = "localhost",
+                      .address = "http://localhost:8080",
+                      .now = NOW,
+                      .dice = &dice};
+    struct lab_person alice = {.name = "alice", .password = "p12", .folder = place->folder};
+
+    mkdir(pki, 0755);
+    return lab_make(place->arena, &lab, &place->error)
+                   && lab_issue_identity(place->arena, &lab, &alice, &place->error)
+               ? 0
+               : 1;
+}
+
+static bool load(struct place *place, const char *list, const struct settings **settings)
+{
+    const char *text = arena_print(place->arena, "certificate_authorities:\n%s", list);
+
+    place->error = error_in(place->arena);
+    *settings = NULL;
+    return settings_load(place->arena, put_file(place, "lanyard.yaml", text), NULL, settings,
+                         &place->error);
+}
+
+static const struct settings *loaded(struct place *place, const char *list)
+{
+    const struct settings *settings;
+
+    if (!load(place, list, &settings)) {
+        fail_msg("%s", error_sentence(&place->error));
+    }
+    return settings;
+}
+
+/* Refused, once, on that line. */
+static void assert_refused(struct place *place, const char *list, int line, const char *words)
+{
+    const struct settings *settings;
+
+    if (load(place, list, &settings)) {
+        fail_msg("was taken: %s", list);
+    }
+    problem_at(&place->error, line, words);
+    if (place->error.count != 1) {
+        fail_msg("%zu problems: %s", place->error.count, error_sentence(&place->error));
+    }
+}
+
+static void the_labs_own_lists_are_read_from_disk(void **state)
+{
+    struct place *place = *state;
+    const struct settings *settings = loaded(place, "  - name: R\n"
+                                                    "    certificate: pki/root.pem\n"
+                                                    "    sign_in: true\n"
+                                                    "  - name: I\n"
+                                                    "    certificate: pki/issuing.pem\n");
+    const struct authority *root = &settings->authorities[0], *issuing = root + 1;
+
+    assert_int_equal(settings->authority_count, 2);
+    assert_string_equal(root->name, "R");
+    assert_true(root->may_sign_in);
+    assert_false(issuing->may_sign_in);
+    assert_string_equal(root->file, path_join(place->arena, place->folder, "pki/root.pem"));
+    assert_string_equal(root->crl_file, path_join(place->arena, place->folder, "pki/root.crl"));
+    assert_null(root->delta_crl_file);
+    assert_string_equal(issuing->crl_file,
+                        path_join(place->arena, place->folder, "pki/issuing.crl"));
+    assert_null(root->crl_url);
+}
+
+static void a_stranger_with_a_files_name_is_not_the_labs_own(void **state)
+{
+    struct place *place = *state;
+    struct bytes root;
+
+    assert_true(file_read(place->arena, path_join(place->arena, place->folder, "pki/root.pem"),
+                          1 << 20, &root, &place->error));
+    put_bytes(place, "copy.pem", root.data, root.length);
+    assert_non_null(loaded(place, "- {name: R, certificate: copy.pem}\n")->authorities[0].crl_file);
+
+    const struct settings *settings;
+    const char *text = "pki: other\ncertificate_authorities: [{name: R, certificate: copy.pem}]\n";
+
+    assert_true(settings_load(place->arena, put_file(place, "lanyard.yaml", text), NULL, &settings,
+                              &place->error));
+    assert_null(settings->authorities[0].crl_file);
+    put_file(place, "other/root.pem", "no certificate");
+    assert_true(settings_load(place->arena, put_file(place, "lanyard.yaml", text), NULL, &settings,
+                              &place->error));
+    assert_null(settings->authorities[0].crl_file);
+}
+
+/* A root that is called an intermediate is never the end of a path, and the other way round. */
+static void a_type_that_is_not_given_is_what_the_certificate_says(void **state)
+{
+    struct place *place = *state;
+    static const struct {
+        const char *list;
+        enum authority_type type;
+    } cases[] = {
+        {"- {name: A, certificate: pki/root.pem}\n", AUTHORITY_ROOT},
+        {"- {name: A, certificate: pki/issuing.pem}\n", AUTHORITY_INTERMEDIATE},
+        {"- {name: A, certificate: pki/root.pem, type: intermediate}\n", AUTHORITY_INTERMEDIATE},
+        {"- {name: A, certificate: pki/issuing.pem, type: root}\n", AUTHORITY_ROOT},
+        {"- {name: A, certificate: pki/root.pem, type: 1}\n", AUTHORITY_INTERMEDIATE},
+        {"- {name: A, certificate: pki/issuing.pem, type: 0}\n", AUTHORITY_ROOT},
+    };
+
+    for (size_t at = 0; at < COUNT_OF(cases); at++) {
+        assert_int_equal(loaded(place, cases[at].list)->authorities[0].type, cases[at].type);
+    }
+}
+
+static void der_is_read_as_well(void **state)
+{
+    struct place *place = *state;
+    struct bytes der;
+
+    assert_true(certificate_der_load(place->arena,
+                                     path_join(place->arena, place->folder, "pki/issuing.pem"),
+                                     &der, &place->error));
+    put_bytes(place, "issuing.cer", der.data, der.length);
+
+    const struct authority *authority =
+        loaded(place, "- {name: I, certificate: issuing.cer,\n"
+                      "   crl_distribution_point: http://pki.test/i.crl,\n"
+                      "   delta_crl_distribution_point: https://pki.test/i+.crl}\n")
+            ->authorities;
+
+    assert_int_equal(authority->certificate.length, der.length);
+    assert_memory_equal(authority->certificate.data, der.data, der.length);
+    assert_string_equal(authority->crl_url, "http://pki.test/i.crl");
+    assert_string_equal(authority->delta_crl_url, "https://pki.test/i+.crl");
+}
+
+static void what_is_no_ca_is_refused_where_it_stands(void **state)
+{
+    struct place *place = *state;
+
+    assert_refused(place, "- name: A\n  certificate: alice.pem\n", 3, "CA");
+    assert_refused(place, "- name: A\n  certificate: alice.key\n", 3, "holds no certificate");
+    assert_refused(place, "- name: A\n  certificate: pki\n", 3, "pki");
+    assert_refused(place, "- name: A\n  certificate: nothing.pem\n", 3, "nothing.pem");
+    assert_refused(place, "- name: A\n  certificate: pki/chain.pem\n", 3, "holds 2 certificates");
+    put_file(place, "broken.pem", "-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----\n");
+    assert_refused(place, "- name: A\n  certificate: broken.pem\n", 3, "cannot be read");
+}
+
+static void every_slip_in_the_list_is_told_at_its_place(void **state)
+{
+    struct place *place = *state;
+
+    assert_refused(place, "  word\n", 2, "a list");
+    assert_refused(place, "- word\n", 2, "a map");
+    assert_refused(place, "- certificate: pki/root.pem\n", 2, "without a name");
+    assert_refused(place, "- name: A\n", 2, "without a certificate");
+    assert_refused(place, "- name: A\n  certificate: pki/root.pem\n  type: 2\n", 4,
+                   "root or intermediate");
+    assert_refused(place, "- name: A\n  certificate: pki/root.pem\n  sing_in: true\n", 4,
+                   "Did you mean sign_in?");
+    assert_refused(place,
+                   "- {name: A, certificate: pki/root.pem}\n"
+                   "- {name: A, certificate: pki/issuing.pem}\n",
+                   3, "is the name of two");
+    assert_refused(place,
+                   "- {name: A, certificate: pki/root.pem}\n"
+                   "- {name: B, certificate: pki/root.pem}\n",
+                   3, "is that of A already");
+}
+
+/* What Windows CAs write into certificates besides, and what would reach into this machine. */
+static void lists_are_asked_for_by_http_only(void **state)
+{
+    struct place *place = *state;
+    static const char *const addresses[] = {
+        "ldap:///CN=CA,DC=lab", "file:///etc/passwd",      "ftp://pki.test/a.crl", "/a.crl",
+        "pki.test/a.crl",       "http://a@pki.test/a.crl", "http://pki.test/a b",
+    };
+
+    for (size_t at = 0; at < COUNT_OF(addresses); at++) {
+        assert_refused(place,
+                       arena_print(place->arena,
+                                   "- name: A\n  certificate: pki/root.pem\n"
+                                   "  crl_distribution_point: '%s'\n",
+                                   addresses[at]),
+                       4, "an http or https address");
+    }
+}
+
+/* Whoever may change the file, or put another in its place, lets himself in (security G3). */
+static void a_certificate_that_strangers_may_change_is_refused(void **state)
+{
+    struct place *place = *state;
+    struct bytes root;
+
+    assert_true(file_read(place->arena, path_join(place->arena, place->folder, "pki/root.pem"),
+                          1 << 20, &root, &place->error));
+    const char *path = put_bytes(place, "loose/root.pem", root.data, root.length);
+    const char *folder = path_join(place->arena, place->folder, "loose");
+
+    assert_non_null(loaded(place, "- {name: A, certificate: loose/root.pem}\n"));
+    assert_int_equal(chmod(path, 0666), 0);
+    assert_refused(place, "- {name: A, certificate: loose/root.pem}\n", 2, "0666");
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(chmod(folder, 0777), 0);
+    assert_refused(place, "- {name: A, certificate: loose/root.pem}\n", 0, "0777");
+}
+
+static void an_empty_list_means_that_nobody_is_believed(void **state)
+{
+    struct place *place = *state;
+
+    assert_int_equal(loaded(place, "")->authority_count, 0);
+    assert_int_equal(loaded(place, "  []\n")->authority_count, 0);
+}
+
+/* Every setting of an entry refuses what is no value of its kind. */
+static void every_setting_of_an_authority_refuses_every_wrong_kind(void **state)
+{
+    struct place *place = *state;
+    static const char *const values[] = {"{a: b}", "[a]", "\"\"", "\"a\\nb\"", "", "~"};
+
+    for (size_t row = 0; row < authority_setting_count; row++) {
+        const char *key = authority_settings[row].key;
+
+        for (size_t at = 0; at < COUNT_OF(values); at++) {
+            const struct settings *settings;
+            const char *list =
+                arena_print(place->arena, "- %s: %s\n%s%s", key, values[at],
+                            string_is(key, "name") ? "" : "  name: A\n",
+                            string_is(key, "certificate") ? "" : "  certificate: pki/root.pem\n");
+
+            if (load(place, list, &settings)) {
+                fail_msg("was taken: %s", list);
+            }
+            problem_at(&place->error, 2, key);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_labs_own_lists_are_read_from_disk),
+        cmocka_unit_test(a_stranger_with_a_files_name_is_not_the_labs_own),
+        cmocka_unit_test(a_type_that_is_not_given_is_what_the_certificate_says),
+        cmocka_unit_test(der_is_read_as_well),
+        cmocka_unit_test(what_is_no_ca_is_refused_where_it_stands),
+        cmocka_unit_test(every_slip_in_the_list_is_told_at_its_place),
+        cmocka_unit_test(lists_are_asked_for_by_http_only),
+        cmocka_unit_test(a_certificate_that_strangers_may_change_is_refused),
+        cmocka_unit_test(an_empty_list_means_that_nobody_is_believed),
+        cmocka_unit_test(every_setting_of_an_authority_refuses_every_wrong_kind),
+    };
+
+    return cmocka_run_group_tests(tests, make_pki, tear_down);
+}
