@@ -42,6 +42,7 @@ def test_a_person_signs_in_to_a_relying_party_we_did_not_write(lab, browser, rel
     assert browser.current_url.startswith(f"{lab.main}/adfs/ls/")
     browser.save_screenshot(str(tmp_path / "sign-in.png"))
     fill_in(browser, lab.upn(), "not the password")
+    WebDriverWait(browser, 20).until(lambda _: browser.title.startswith("Error: "))
     assert "Incorrect user ID or password" in browser.find_element(By.ID, "errorText").text
     browser.save_screenshot(str(tmp_path / "wrong-password.png"))
     fill_in(browser, lab.upn(), lab.user()["password"])

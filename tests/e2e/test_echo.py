@@ -9,7 +9,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from support.browser import chromium, element_trees, policy_breaches
+from support.browser import chromium, element_trees, policy_breaches, shown
 from support.echo import RP, SECOND_RP, bring, claims, failed, findings, token_for
 from support.settings import party, set_setting, write_parties
 from support.sign_in import TokenPage, is_sign_in_page, sign_in
@@ -331,19 +331,19 @@ def test_the_first_hour_in_a_browser(lab, browser, tmp_path):
     browser.get(lab.main + "/")
     look_at(browser, tmp_path, "home")
     browser.find_element(By.PARTIAL_LINK_TEXT, "own relying party").click()
-    browser.find_element(By.ID, "userNameInput").send_keys(lab.upn())
+    shown(browser, By.ID, "userNameInput").send_keys(lab.upn())
     browser.find_element(By.ID, "passwordInput").send_keys(lab.user()["password"])
     look_at(browser, tmp_path, "sign-in")
     browser.find_element(By.ID, "submitButton").click()
     wait = WebDriverWait(browser, 20)
     wait.until(lambda _: browser.current_url == lab.main + RP)
-    assert browser.find_element(By.ID, "verdict").text == f"Signed in as {lab.upn()}"
+    assert shown(browser, By.ID, "verdict").text == f"Signed in as {lab.upn()}"
     look_at(browser, tmp_path, "relying-party")
     browser.find_element(By.LINK_TEXT, "Go to A second relying party").click()
     wait.until(lambda _: browser.current_url == lab.main + SECOND_RP)
-    assert browser.find_element(By.ID, "verdict").text == f"Signed in as {lab.upn()}"
+    assert shown(browser, By.ID, "verdict").text == f"Signed in as {lab.upn()}"
     browser.find_element(By.ID, "activity").click()
-    wait.until(lambda _: browser.find_elements(By.ID, "activityId"))
+    shown(browser, By.ID, "activityId")
     look_at(browser, tmp_path, "story")
     browser.get(lab.main + "/lanyard/activity?paused=1")
     look_at(browser, tmp_path, "activity")
@@ -357,8 +357,8 @@ def test_the_page_needs_no_script_but_the_one_that_posts_the_token(lab, tmp_path
         driver.find_element(By.ID, "userNameInput").send_keys(lab.upn())
         driver.find_element(By.ID, "passwordInput").send_keys(lab.user()["password"])
         driver.find_element(By.ID, "submitButton").click()
-        driver.find_element(By.CSS_SELECTOR, "noscript input, input[type=submit]").click()
-        assert driver.find_element(By.ID, "verdict").text == f"Signed in as {lab.upn()}"
+        shown(driver, By.CSS_SELECTOR, "form[name=hiddenform] input[type=submit]").click()
+        assert shown(driver, By.ID, "verdict").text == f"Signed in as {lab.upn()}"
         summary = driver.find_elements(By.TAG_NAME, "summary")[-1]
         summary.click()
         assert driver.find_element(By.ID, "raw").is_displayed()

@@ -11,7 +11,7 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from conftest import FIRST, FIRST_REPLY, SECOND
-from support.browser import chromium, element_trees
+from support.browser import chromium, element_trees, shown
 from support.curl import Client
 from support.settings import party, write_parties
 from support.sign_in import TokenPage, credentials, is_sign_in_page, is_token_page, request_for, sign_in
@@ -343,7 +343,7 @@ def test_a_browser_without_scripts_gets_a_button(lab, tmp_path, client):
         driver.find_element(By.ID, "userNameInput").send_keys(lab.upn())
         driver.find_element(By.ID, "passwordInput").send_keys(lab.user()["password"])
         driver.find_element(By.ID, "submitButton").click()
-        button = driver.find_element(By.CSS_SELECTOR, "form[name=hiddenform] input[type=submit]")
+        button = shown(driver, By.CSS_SELECTOR, "form[name=hiddenform] input[type=submit]")
         assert button.is_displayed() and button.get_attribute("value") == "Submit"
         assert "Script is disabled. Click Submit to continue." in driver.find_element(By.TAG_NAME, "body").text
         assert driver.find_element(By.NAME, "hiddenform").get_attribute("action") == FIRST_REPLY

@@ -6,6 +6,7 @@ from pathlib import Path
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.wait import WebDriverWait
 
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
          "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
@@ -38,6 +39,11 @@ def chromium(home, root_certificate, scripts=True):
     driver.set_page_load_timeout(30)
     driver.set_script_timeout(30)
     return driver
+
+
+def shown(driver, how, what):
+    """The element of a page that is yet to come: right after a click, the old one may still be searched."""
+    return WebDriverWait(driver, 30).until(lambda _: driver.find_elements(how, what), f"no {what}")[0]
 
 
 def policy_breaches(driver):
