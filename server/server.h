@@ -121,6 +121,7 @@ struct session_record {
     int64_t expires_at;
     const char *account; /* so that a user's sessions can be ended */
     const char *body;    /* text, written and read by principal.c */
+    const char *stamp;   /* of the account's password as it was; "" in an old record */
 };
 MUST_CHECK bool state_put_session(struct state *state, const struct session_record *record,
                                   struct error *error);
@@ -128,11 +129,24 @@ MUST_CHECK bool state_put_session(struct state *state, const struct session_reco
 MUST_CHECK bool state_find_session(struct state *state, struct arena *arena,
                                    const unsigned char key[SESSION_KEY_LENGTH], int64_t now,
                                    struct session_record *record, struct error *error);
+struct session_list {
+    struct session_record *records;
+    size_t count, room;
+};
+/* Every session that has not run out at `now`, by account. */
+MUST_CHECK bool state_list_sessions(struct state *state, struct arena *arena, int64_t now,
+                                    struct session_list *list, struct error *error);
+MUST_CHECK bool state_drop_sessions_of(struct state *state, const char *account,
+                                       struct error *error);
 MUST_CHECK bool state_drop_session(struct state *state, const unsigned char key[SESSION_KEY_LENGTH],
                                    struct error *error);
 /* Adds a relying party to those the session has seen; the second time changes nothing. */
 MUST_CHECK bool state_note_party(struct state *state, const unsigned char key[SESSION_KEY_LENGTH],
                                  const char *identifier, struct error *error);
+/* The identifiers of those relying parties. */
+MUST_CHECK bool state_list_parties(struct state *state, struct arena *arena,
+                                   const unsigned char key[SESSION_KEY_LENGTH],
+                                   struct strings *identifiers, struct error *error);
 /* Forgets what has expired. */
 MUST_CHECK bool state_sweep(struct state *state, int64_t now, struct error *error);
 
@@ -219,6 +233,8 @@ enum page {
     PAGE_ACTIVITY,
     PAGE_ACTIVITY_ONE,
     PAGE_RELYING_PARTY,
+    PAGE_SELECT_CERTIFICATE,
+    PAGE_CERTIFICATE,
     PAGE_COUNT
 };
 
@@ -235,6 +251,9 @@ void page_render(const struct page_set *pages, enum page page, const struct fiel
 void page_add_contacts(struct arena *arena, const struct settings *settings, struct fields *values);
 /* The Content-Security-Policy of that page: its own styles and scripts by hash (decision 2). */
 const char *page_policy(const struct page_set *pages, enum page page);
+/* That policy with more origins ("https://a.test https://b.test") in one directive. */
+const char *page_policy_widen(struct arena *arena, const char *policy, const char *directive,
+                              const char *origins);
 
 /* the wire: listener.c --------------------------------------------------------------------- */
 
@@ -290,6 +309,7 @@ struct lanyard {
     struct loop_guard *loops;
     struct journal *journal;      /* what a lab saw; NULL elsewhere */
     struct store *store;          /* CRLs and issuing CAs seen; locks itself */
+    struct waiting_room *waiting; /* who was sent to show a certificate */
     struct replay_guard *replays; /* tokens the lab's own relying party has had; else NULL */
     struct clock clock;
     struct dice dice;

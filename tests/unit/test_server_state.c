@@ -329,9 +329,92 @@ static void a_newer_file_is_refused_and_left_as_it_is(void **given)
     struct place *place = *given;
 
     state_close(opened(place));
-    do_in(place->path, "PRAGMA user_version = 2");
+    do_in(place->path, "PRAGMA user_version = 1000");
     refused(place, "newer lanyard");
-    assert_int_equal(number_in(place->path, "PRAGMA user_version"), 2);
+    assert_int_equal(number_in(place->path, "PRAGMA user_version"), 1000);
+}
+
+/* What version 1 wrote: no stamps, no counters. */
+static void make_old(struct place *place)
+{
+    do_in(place->path, "DROP INDEX session_by_account; ALTER TABLE session DROP COLUMN stamp;"
+                       "DROP TABLE lockout_account; DROP TABLE lockout_familiar;"
+                       "DROP TABLE lockout_address; PRAGMA user_version = 1");
+}
+
+static void an_older_file_is_brought_up_to_date_with_all_that_is_in_it(void **given)
+{
+    struct place *place = *given;
+    struct state *state = opened(place);
+    int64_t newest = number_in(place->path, "PRAGMA user_version");
+
+    put(place, state, 7);
+    state_close(state);
+    make_old(place);
+    state = opened(place);
+    assert_true(has(place, state, 7));
+    state_close(state);
+    assert_int_equal(number_in(place->path, "PRAGMA user_version"), newest);
+    assert_int_equal(number_in(place->path, "SELECT count(*) FROM lockout_account"), 0);
+}
+
+static void an_older_file_that_cannot_be_brought_up_to_date_stays_as_it_is(void **given)
+{
+    struct place *place = *given;
+    struct state *state = NULL;
+
+    state_close(opened(place));
+    make_old(place);
+    do_in(place->path, "CREATE TABLE lockout_familiar(nonsense)"); /* the third of the step's own */
+    assert_false(state_open(place->arena, place->path, &state, &place->error));
+    assert_int_equal(number_in(place->path, "PRAGMA user_version"), 1);
+    assert_int_equal(number_in(place->path, "SELECT count(*) FROM sqlite_schema"
+                                            " WHERE name = 'lockout_account'"),
+                     0);
+}
+
+static void the_list_has_every_session_that_has_not_run_out_by_account(void **given)
+{
+    struct place *place = *given;
+    struct state *state = opened(place);
+    const char *const accounts[] = {"bob", "alice", "carol"};
+    struct session_list list;
+
+    for (size_t i = 0; i < COUNT_OF(accounts); i++) {
+        struct session_record record = record_of(i, NOW + (i == 2 ? 0 : 5));
+
+        record.account = accounts[i];
+        assert_true(state_put_session(state, &record, &place->error));
+    }
+    assert_true(state_list_sessions(state, place->arena, NOW, &list, &place->error));
+    assert_int_equal(list.count, 2);
+    assert_string_equal(list.records[0].account, "alice");
+    assert_string_equal(list.records[1].account, "bob");
+    assert_int_equal(list.records[1].key[0], 0);
+    assert_true(state_drop_sessions_of(state, "alice", &place->error));
+    assert_true(state_list_sessions(state, place->arena, NOW, &list, &place->error));
+    assert_int_equal(list.count, 1);
+    assert_string_equal(list.records[0].account, "bob");
+    state_close(state);
+}
+
+static void the_parties_of_a_session_are_its_own(void **given)
+{
+    struct place *place = *given;
+    struct state *state = opened(place);
+    struct session_record one = record_of(1, NOW + 5), other = record_of(2, NOW + 5);
+    struct strings parties;
+
+    put(place, state, 1);
+    put(place, state, 2);
+    assert_true(state_note_party(state, one.key, "urn:b", &place->error));
+    assert_true(state_note_party(state, one.key, "urn:a", &place->error));
+    assert_true(state_note_party(state, other.key, "urn:c", &place->error));
+    assert_true(state_list_parties(state, place->arena, one.key, &parties, &place->error));
+    assert_int_equal(parties.count, 2);
+    assert_string_equal(parties.list[0], "urn:a");
+    assert_string_equal(parties.list[1], "urn:b");
+    state_close(state);
 }
 
 static void another_programs_file_is_refused_and_left_as_it_is(void **given)
@@ -709,6 +792,10 @@ int main(void)
         A_TEST(a_folder_that_is_not_there_is_refused),
         A_TEST(a_log_left_by_an_older_file_is_not_played_into_a_new_one),
         A_TEST(a_newer_file_is_refused_and_left_as_it_is),
+        A_TEST(an_older_file_is_brought_up_to_date_with_all_that_is_in_it),
+        A_TEST(an_older_file_that_cannot_be_brought_up_to_date_stays_as_it_is),
+        A_TEST(the_list_has_every_session_that_has_not_run_out_by_account),
+        A_TEST(the_parties_of_a_session_are_its_own),
         A_TEST(another_programs_file_is_refused_and_left_as_it_is),
         A_TEST(a_file_without_a_table_is_refused),
         A_TEST(text_in_place_of_a_file_is_refused),
