@@ -8,6 +8,8 @@
 
 #include "certs/certificate.h"
 
+struct X509_crl_st; /* OpenSSL's X509_CRL */
+
 /* One attempt to get something, for people: the pages, the journal, --urlfetch. */
 enum lookup_kind { LOOKUP_ISSUER = 0, LOOKUP_CRL, LOOKUP_DELTA_CRL };
 enum lookup_source { LOOKUP_NETWORK = 0, LOOKUP_CACHE, LOOKUP_FILE };
@@ -16,6 +18,7 @@ struct lookup {
     enum lookup_kind kind;
     enum lookup_source source;
     const char *address; /* the URL or the file */
+    bool asked;          /* the network was asked; else it was not allowed, or not necessary */
     bool found;
     int64_t took;    /* ms */
     const char *why; /* what came ("CRL number 12, next update …"), or why nothing did */
@@ -31,6 +34,8 @@ struct crl_question {
     enum lookup_kind kind; /* LOOKUP_CRL or LOOKUP_DELTA_CRL */
     struct bytes issuer;   /* DER of the CA certificate whose key must have signed it */
     struct strings urls;   /* in the order to try: the configured one before the certificate's */
+    size_t configured;     /* so many of them, from the first on, stand in the settings: these may
+                              be on other ports and private addresses */
     const char *file;      /* DER on this machine that is asked instead: the lab's own; or NULL */
     bool cache_only;
     int64_t now; /* wall ms */
@@ -38,7 +43,8 @@ struct crl_question {
 
 /*
  * Where evidence comes from. The certs room calls it with paths whose signatures already reach an
- * anchor (security.md 3, step 1); only `find_issuers` is asked about strangers.
+ * anchor (security.md 3, step 1); only `find_issuers` is asked about strangers. One `lookups` is
+ * for one verdict: what stands in it counts against 20 s and 3 issuers fetched.
  */
 struct evidence {
     void *state;
@@ -46,6 +52,10 @@ struct evidence {
      * where there is none. Every attempt is added to `lookups`. */
     struct bytes (*find_crl)(void *state, struct arena *arena, const struct crl_question *question,
                              struct lookups *lookups);
+    /* The same CRL as OpenSSL's object, where it is kept as one: reading half a million entries
+     * anew takes longer than everything else. Borrowed, as long as the arena that `crl` was found
+     * for. NULL: not kept. The function may be missing. */
+    struct X509_crl_st *(*find_object)(void *state, struct bytes crl);
     /* Adds certificates that may be the issuer of `certificate` to `found` (`*count` of them, 16
      * at most): those seen before, or, where `network` says so, from its AIA addresses as far as
      * aia_allow lets it. They are data, never anchors. */
@@ -68,16 +78,16 @@ struct store_settings {
 
 /* The cache of CRLs and of intermediates seen, on disk and in memory. Locks itself; never locked
  * while it fetches; one flight for each URL however many wait. */
-struct store;
+struct evidence_store;
 
 MUST_CHECK bool store_open(struct arena *arena, const struct store_settings *settings,
-                           struct store **store, struct error *error);
+                           struct evidence_store **store, struct error *error);
 /* New settings after a reload; `settings` are copied. */
-void store_set(struct store *store, const struct store_settings *settings);
+void store_set(struct evidence_store *store, const struct store_settings *settings);
 /* As the verdict asks for it. Borrowed from the store. */
-struct evidence store_evidence(struct store *store);
-/* Fetches again what runs out soon (a chore; called now and then by the server's own thread). */
-void store_prefetch(struct store *store, int64_t now);
-void store_close(struct store *store);
+struct evidence store_evidence(struct evidence_store *store);
+/* Begins to fetch again what runs out soon, in a thread of its own (a chore, done now and then). */
+void store_prefetch(struct evidence_store *store, int64_t now);
+void store_close(struct evidence_store *store);
 
 #endif

@@ -308,7 +308,7 @@ struct lanyard {
     struct hash_gate *gate;
     struct loop_guard *loops;
     struct journal *journal;      /* what a lab saw; NULL elsewhere */
-    struct store *store;          /* CRLs and issuing CAs seen; locks itself */
+    struct evidence_store *store; /* CRLs and issuing CAs seen; locks itself */
     struct waiting_room *waiting; /* who was sent to show a certificate */
     struct replay_guard *replays; /* tokens the lab's own relying party has had; else NULL */
     struct clock clock;
