@@ -23,6 +23,7 @@ struct certificate {
     const char *serial;                      /* DER content octets, upper-case hex */
     const char *thumbprint;                  /* SHA-1 of the DER, base64 */
     const char *sha256;                      /* of the DER, upper-case hex */
+    const char *key_sha1;                    /* of the public key's bits, upper-case hex */
     const char *signature_algorithm;         /* Windows' name: "sha256RSA" */
     int64_t not_before, not_after;           /* wall ms */
     const char *subject_key, *authority_key; /* "9D11…"; "KeyID=d6 13 …" */
@@ -35,20 +36,22 @@ struct certificate {
     struct strings policies, application_policies; /* OIDs */
     const char *template_name, *template_information;
     const char *rsa_key;                     /* <RSAKeyValue>…; NULL for other keys */
-    struct strings issuer_urls, ocsp_urls;   /* AIA: CA issuers, OCSP */
-    struct strings crl_urls, delta_crl_urls; /* CDP, freshest CRL */
+    struct strings issuer_urls, ocsp_urls;   /* AIA: CA issuers, OCSP; of any scheme, not only */
+    struct strings crl_urls, delta_crl_urls; /* http; CDP, freshest CRL */
     bool is_authority;
 };
 
 /*
  * Reads one certificate (DER, nothing behind it). FAULT_CERTIFICATE where it is none, or holds text
  * that can stand in no token: a NUL, a character XML does not allow, bytes that are not what
- * their ASN.1 type says. Everything lives in `arena`; `der` is borrowed.
+ * their ASN.1 type says. So are BER, an extension that stands there twice, one of ours that cannot
+ * be read, times in another form than RFC 5280's, two signature algorithms (security K10).
+ * Everything lives in `arena`; `der` is borrowed.
  */
 MUST_CHECK bool certificate_read(struct arena *arena, struct bytes der,
                                  struct certificate *certificate, struct error *error);
 
-/* Adds every claim of protocol.md 4.3 that the certificate has a value for. */
+/* Adds every claim of protocol.md 4.3 that the certificate has a value for, as ISSUER_AD. */
 void certificate_claims(const struct certificate *certificate, struct claim_set *claims);
 
 #endif

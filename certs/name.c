@@ -1,9 +1,11 @@
 /*
  * Distinguished names in the rendering of Windows and .NET, which claims carry and rules compare:
  * reverse of the DER's order, ", " between RDNs, " + " inside one, quotes where needed. Values
- * are taken by ASN.1 type and length; one that a C string cannot hold is refused, never cut.
+ * are taken by ASN.1 type and length; one that is no good text is refused, never cut.
  */
 #include "certs/name.h"
+
+#include "certs/certificate_text.h"
 
 #include <string.h>
 
@@ -35,8 +37,7 @@ static const struct {
 static bool add_type(struct text *text, const ASN1_OBJECT *type, struct error *error)
 {
     int nid = OBJ_obj2nid(type);
-    char number[128];
-    int length;
+    const char *number;
 
     for (size_t i = 0; i < COUNT_OF(attribute_names); i++) {
         if (attribute_names[i].nid == nid) {
@@ -44,64 +45,54 @@ static bool add_type(struct text *text, const ASN1_OBJECT *type, struct error *e
             return true;
         }
     }
-    length = OBJ_obj2txt(number, sizeof(number), type, 1);
-    if (length <= 0 || (size_t)length >= sizeof(number)) {
+    number = asn1_number(text->arena, type);
+    if (number == NULL) {
         return fail(error, FAULT_MALFORMED, "a name holds an attribute type that cannot be shown");
     }
     text_print(text, "OID.%s", number);
     return true;
 }
 
-/* The string types a name may have (RFC 5280, 4.1.2.4) and those found in old certificates. */
-static bool is_text(int type)
-{
-    return type == V_ASN1_UTF8STRING || type == V_ASN1_PRINTABLESTRING || type == V_ASN1_IA5STRING
-           || type == V_ASN1_T61STRING || type == V_ASN1_BMPSTRING || type == V_ASN1_NUMERICSTRING
-           || type == V_ASN1_UNIVERSALSTRING || type == V_ASN1_VISIBLESTRING;
-}
-
 /* The white space that .NET minds at the ends: blank, and tab to carriage return. */
-static bool is_blank(unsigned char character)
+static bool is_blank(char character)
 {
     return character == ' ' || (character >= '\t' && character <= '\r');
 }
 
-static bool needs_quotes(const unsigned char *value, size_t length)
+static bool needs_quotes(const char *value)
 {
+    size_t length = strlen(value);
+
     return length == 0 || is_blank(value[0]) || is_blank(value[length - 1])
-           || strpbrk((const char *)value, ",+=\"\n<>#;") != NULL;
+           || strpbrk(value, ",+=\"\n<>#;") != NULL;
 }
 
 /* Inside quotes only the quote itself is special: it is doubled. */
-static void add_quoted(struct text *text, const unsigned char *value)
+static void add_quoted(struct text *text, const char *value)
 {
     text_add_literal(text, "\"");
     for (; *value != '\0'; value++) {
         if (*value == '"') {
             text_add_literal(text, "\"");
         }
-        text_add_unescaped(text, (const char *)value, 1);
+        text_add_unescaped(text, value, 1);
     }
     text_add_literal(text, "\"");
 }
 
 static bool add_text_value(struct text *text, const ASN1_STRING *value, struct error *error)
 {
-    OWNED(drop_openssl) unsigned char *utf8 = NULL;
-    int length = ASN1_STRING_to_UTF8(&utf8, value); /* checked, and ends in a NUL of its own */
+    const char *why = NULL;
+    const char *utf8 = asn1_text(text->arena, value, &why);
 
-    if (length < 0) {
-        return fail(error, FAULT_MALFORMED, "a name holds text in a broken encoding");
+    if (utf8 == NULL) {
+        return fail(error, FAULT_MALFORMED, "a name holds %s", why);
     }
-    /* "alice\0.evil" must not become "alice", neither here nor in a rule that compares. */
-    if (memchr(utf8, '\0', (size_t)length) != NULL) {
-        return fail(error, FAULT_MALFORMED, "a name holds text with a NUL in it");
-    }
-    if (needs_quotes(utf8, (size_t)length)) {
+    if (needs_quotes(utf8)) {
         add_quoted(text, utf8);
         return true;
     }
-    text_add_plain(text, (const char *)utf8);
+    text_add_plain(text, utf8);
     return true;
 }
 
@@ -127,8 +118,8 @@ static bool add_entry(struct text *text, const X509_NAME_ENTRY *entry, struct er
         return false;
     }
     text_add_literal(text, "=");
-    return is_text(ASN1_STRING_type(value)) ? add_text_value(text, value, error)
-                                            : add_other_value(text, value, error);
+    return asn1_is_text(ASN1_STRING_type(value)) ? add_text_value(text, value, error)
+                                                 : add_other_value(text, value, error);
 }
 
 /* Which RDN the entry belongs to: more than one may share it. */

@@ -3,36 +3,7 @@
  * length; serials as they stand in the DER; addresses that are addresses.
  */
 #include "certs/name.h"
-#include "tests/unit/help_certs.h"
-
-/* A certificate in the making. */
-struct draft {
-    struct bench *bench;
-    EVP_PKEY *key;
-    X509 *certificate;
-};
-
-static int set_up(void **state)
-{
-    struct bench *bench = bench_new();
-    struct draft *draft = arena_alloc(bench->arena, sizeof(*draft));
-
-    draft->bench = bench;
-    draft->key = new_p256_key();
-    draft->certificate = new_certificate(draft->key);
-    *state = draft;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct draft *draft = *state;
-
-    X509_free(draft->certificate);
-    EVP_PKEY_free(draft->key);
-    bench_free(draft->bench);
-    return 0;
-}
+#include "tests/unit/help_certs_draft.h"
 
 static bool read_facts(struct draft *draft, struct certificate_facts *facts)
 {
@@ -42,47 +13,12 @@ static bool read_facts(struct draft *draft, struct certificate_facts *facts)
                                   facts, &draft->bench->error);
 }
 
-/* One attribute of a name, in the order of the DER. */
-struct attribute {
-    const char *oid;
-    int type; /* V_ASN1_* */
-    const char *value;
-    int length;  /* -1: up to its NUL */
-    bool shares; /* the RDN of the one before */
-};
-
-static X509_NAME *new_name(const struct attribute *attributes, size_t count)
-{
-    X509_NAME *name = X509_NAME_new();
-
-    for (size_t i = 0; i < count; i++) {
-        ASN1_OBJECT *oid = OBJ_txt2obj(attributes[i].oid, 1);
-        X509_NAME_ENTRY *entry = X509_NAME_ENTRY_create_by_OBJ(
-            NULL, oid, attributes[i].type, (const unsigned char *)attributes[i].value,
-            attributes[i].length < 0 ? (int)strlen(attributes[i].value) : attributes[i].length);
-
-        assert_non_null(entry);
-        assert_int_equal(X509_NAME_add_entry(name, entry, -1, attributes[i].shares ? -1 : 0), 1);
-        X509_NAME_ENTRY_free(entry);
-        ASN1_OBJECT_free(oid);
-    }
-    return name;
-}
-
-static void set_subject(struct draft *draft, const struct attribute *attributes, size_t count)
-{
-    X509_NAME *name = new_name(attributes, count);
-
-    assert_int_equal(X509_set_subject_name(draft->certificate, name), 1);
-    X509_NAME_free(name);
-}
-
 static void assert_subject(struct draft *draft, const struct attribute *attributes, size_t count,
                            const char *expected)
 {
     struct certificate_facts facts;
 
-    set_subject(draft, attributes, count);
+    draft_subject(draft, attributes, count);
     assert_true(read_facts(draft, &facts));
     assert_string_equal(facts.subject, expected);
 }
@@ -196,7 +132,7 @@ static void a_nul_in_a_name_is_refused_and_never_cuts_it(void **state)
     struct certificate_facts facts;
 
     for (size_t i = 0; i < COUNT_OF(subjects); i++) {
-        set_subject(draft, &subjects[i], 1);
+        draft_subject(draft, &subjects[i], 1);
         assert_false(read_facts(draft, &facts));
         assert_refused(draft->bench, "a NUL in it");
     }
@@ -277,28 +213,16 @@ static void digest_and_times_are_those_of_the_certificate(void **state)
     assert_string_equal(facts.issuer, "CN=test");
 }
 
-static void add_extension(struct draft *draft, int nid, const char *value)
-{
-    X509V3_CTX context;
-    X509_EXTENSION *made;
-
-    X509V3_set_ctx(&context, draft->certificate, draft->certificate, NULL, NULL, 0);
-    made = X509V3_EXT_nconf_nid(NULL, &context, nid, value);
-    assert_non_null(made);
-    assert_int_equal(X509_add_ext(draft->certificate, made, -1), 1);
-    X509_EXTENSION_free(made);
-}
-
 static void only_http_addresses_of_crls_are_told(void **state)
 {
     struct draft *draft = *state;
     struct certificate_facts facts;
 
-    add_extension(draft, NID_crl_distribution_points,
-                  "URI:ldap://dc.test/cn=ca,URI:http://one.test/a.crl,URI:HTTP://two.test/b.crl,"
-                  "URI:https://three.test/,URI:http://four.test/with blank,URI:http://,"
-                  "URI:file:///etc/passwd,DNS:http://five.test/,email:http://six.test/,"
-                  "otherName:1.2.3;UTF8:http://seven.test/,RID:1.2.3.4");
+    draft_extension(draft, NID_crl_distribution_points,
+                    "URI:ldap://dc.test/cn=ca,URI:http://one.test/a.crl,URI:HTTP://two.test/b.crl,"
+                    "URI:https://three.test/,URI:http://four.test/with blank,URI:http://,"
+                    "URI:file:///etc/passwd,DNS:http://five.test/,email:http://six.test/,"
+                    "otherName:1.2.3;UTF8:http://seven.test/,RID:1.2.3.4");
     assert_true(read_facts(draft, &facts));
     assert_int_equal(facts.crl_url_count, 2);
     assert_string_equal(facts.crl_urls[0], "http://one.test/a.crl");
@@ -321,7 +245,7 @@ static void an_address_with_a_nul_is_none(void **state)
     CRL_DIST_POINTS *points;
     GENERAL_NAMES *names;
 
-    add_extension(draft, NID_crl_distribution_points, "URI:http://x.test/");
+    draft_extension(draft, NID_crl_distribution_points, "URI:http://x.test/");
     points = X509_get_ext_d2i(draft->certificate, NID_crl_distribution_points, NULL, NULL);
     names = sk_DIST_POINT_value(points, 0)->distpoint->name.fullname;
     assert_int_equal(
@@ -339,14 +263,14 @@ static void broken_or_doubled_crl_points_are_refused(void **state)
     struct draft *draft = *state;
     struct certificate_facts facts;
 
-    add_extension(draft, NID_crl_distribution_points, "DER:04:01:00");
+    draft_extension(draft, NID_crl_distribution_points, "DER:04:01:00");
     assert_false(read_facts(draft, &facts));
-    assert_refused(draft->bench, "broken CRL distribution points");
+    assert_refused(draft->bench, "CRL distribution points");
     X509_EXTENSION_free(X509_delete_ext(draft->certificate, 0));
-    add_extension(draft, NID_crl_distribution_points, "URI:http://a.test/");
-    add_extension(draft, NID_crl_distribution_points, "URI:http://b.test/");
+    draft_extension(draft, NID_crl_distribution_points, "URI:http://a.test/");
+    draft_extension(draft, NID_crl_distribution_points, "URI:http://b.test/");
     assert_false(read_facts(draft, &facts));
-    assert_refused(draft->bench, "broken CRL distribution points");
+    assert_refused(draft->bench, "the same extension twice: list of CRL distribution points");
 }
 
 static void what_is_no_certificate_is_refused(void **state)
@@ -367,7 +291,7 @@ static void what_is_no_certificate_is_refused(void **state)
     assert_refused(draft->bench, "holds no certificate");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, draft_set_up, draft_tear_down)
 
 int main(void)
 {
