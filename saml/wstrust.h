@@ -21,9 +21,10 @@ enum active_endpoint {
     ACTIVE_COUNT
 };
 
-#define ACTIVE_PATH_2005 "/adfs/services/trust/2005/"
-#define ACTIVE_PATH_13 "/adfs/services/trust/13/"
-#define MEX_PATH "/adfs/services/trust/mex"
+#define ACTIVE_PATH "/adfs/services/trust/"
+#define ACTIVE_PATH_2005 ACTIVE_PATH "2005/"
+#define ACTIVE_PATH_13 ACTIVE_PATH "13/"
+#define MEX_PATH ACTIVE_PATH "mex"
 
 struct active_facts {
     enum wstrust_version version;

@@ -29,7 +29,7 @@ static bool read_envelope(const struct soap_reading *reading, const xmlNode *env
 
 static bool read_parts(const struct soap_reading *reading, const xmlDoc *document)
 {
-    const xmlNode *header, *body;
+    const xmlNode *header = NULL, *body = NULL;
 
     return read_envelope(reading, xmlDocGetRootElement(document), &header, &body)
            && soap_read_header(reading, header) && soap_read_security(reading, header)

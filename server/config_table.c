@@ -14,6 +14,8 @@
 
 static const char *const log_words[] = {"text", "json", NULL};
 static const char *const ca_names_words[] = {"none", "issuing", "roots", "all", NULL};
+static const char *const revocation_words[] = {"chain-exclude-root", "chain", "end-cert", "none",
+                                               NULL};
 static const char *const token_words[] = {"saml11", "saml20", NULL};
 static const char *const algorithm_words[] = {"rsa-sha256", "rsa-sha1", NULL};
 static const char *const encryption_words[] = {"aes256-cbc", "aes256-gcm", NULL};
@@ -36,6 +38,13 @@ static bool is_page_address(const char *text)
 static bool is_sentence(const char *text)
 {
     return *text != '\0' && strlen(text) <= 1000 && strpbrk(text, "\n\t") == NULL;
+}
+
+/* "http://proxy.corp.test:3128": a proxy, without a user or a path. */
+static bool is_proxy(const char *text)
+{
+    return store_prefix_is_valid(text) && strlen(text) <= 200
+           && strcspn(text + strlen("http://"), "/") == strlen(text + strlen("http://"));
 }
 
 static bool is_listen_address(const char *text)
@@ -254,6 +263,56 @@ const struct setting server_settings[] = {
      .least = 1,
      .most = 525600,
      .meaning = "How long a browser stays signed in, in minutes."},
+    {.key = "kmsi_enabled",
+     .kind = SETTING_FLAG,
+     .place = PLACE(kmsi),
+     .initial = "false",
+     .meaning = "Shows \"Keep me signed in\" on the sign-in page: who ticks it stays signed in for "
+                "kmsi_lifetime, also after the browser was closed."},
+    {.key = "kmsi_lifetime",
+     .kind = SETTING_MINUTES,
+     .place = PLACE(kmsi_lifetime),
+     .initial = "1440",
+     .least = 1,
+     .most = 525600,
+     .meaning = "How long that is, in minutes."},
+    {.key = "enable_extranet_lockout",
+     .kind = SETTING_FLAG,
+     .place = PLACE(lockout),
+     .initial = "false",
+     .meaning = "Locks out who types wrong passwords. AD FS does it for the extranet only, lanyard "
+                "for every request. A locked user can sign in from familiar addresses still."},
+    {.key = "extranet_lockout_threshold",
+     .kind = SETTING_NUMBER,
+     .place = PLACE(lockout_threshold),
+     .initial = "15",
+     .least = 1,
+     .most = 2147483647,
+     .meaning = "Wrong passwords for one user from addresses that are new for the user, until such "
+                "addresses are locked out."},
+    {.key = "extranet_lockout_threshold_familiar_location",
+     .kind = SETTING_NUMBER,
+     .place = PLACE(lockout_threshold_familiar),
+     .initial = "15",
+     .least = 1,
+     .most = 2147483647,
+     .meaning = "The same for the last 20 addresses from which the user signed in."},
+    {.key = "extranet_lockout_threshold_address",
+     .kind = SETTING_NUMBER,
+     .place = PLACE(lockout_threshold_address),
+     .initial = "100",
+     .least = 1,
+     .most = 2147483647,
+     .meaning = "Wrong passwords from one address (of IPv6: one /64) for any users, until it is "
+                "locked out for all but those for whom it is familiar. AD FS has no such setting."},
+    {.key = "extranet_observation_window",
+     .kind = SETTING_MINUTES,
+     .place = PLACE(lockout_window),
+     .initial = "30",
+     .least = 1,
+     .most = 525600,
+     .meaning = "How long a lock-out lasts, and how long wrong passwords are remembered, in "
+                "minutes."},
     {.key = "enable_loop_detection",
      .kind = SETTING_FLAG,
      .place = PLACE(loop_detection),
@@ -339,6 +398,66 @@ const struct setting server_settings[] = {
      .words = log_words,
      .expected = "text or json",
      .meaning = "How the log is written: text for people, json for machines."},
+    {.key = "revocation",
+     .kind = SETTING_CHOICE,
+     .place = PLACE(revocation),
+     .initial = "chain-exclude-root",
+     .words = revocation_words,
+     .expected = "chain-exclude-root, chain, end-cert or none",
+     .meaning = "Of which certificates of a path it must be known that they are not revoked. What "
+                "cannot be known is a refusal."},
+    {.key = "revocation_cache_only",
+     .kind = SETTING_FLAG,
+     .place = PLACE(revocation_cache_only),
+     .initial = "false",
+     .meaning = "true: revocation lists are taken from the cache only; a sign-in fetches none."},
+    {.key = "cache_folder",
+     .kind = SETTING_FOLDER,
+     .place = PLACE(cache_folder),
+     .meaning = "The folder where revocation lists and issuing CAs that were fetched or seen are "
+                "kept. The folder cache beside the state file if it is not set."},
+    {.key = "aia_allow",
+     .kind = SETTING_LIST,
+     .meaning = "Beginnings of the http addresses at which a missing issuing CA may be fetched "
+                "(AIA), as certificates of strangers name them: a list. Empty: none is fetched."},
+    {.key = "fetch_allow",
+     .kind = SETTING_LIST,
+     .meaning = "Beginnings of the http addresses of your own servers that revocation lists may be "
+                "fetched from although they are on private addresses or on another port than 80."},
+    {.key = "fetch_proxy",
+     .kind = SETTING_TEXT,
+     .place = PLACE(fetch_proxy),
+     .fits = is_proxy,
+     .expected = "http://HOST:PORT",
+     .meaning = "The proxy that revocation lists and issuing CAs are fetched through; what "
+                "fetch_allow names is asked directly. The environment's is never used."},
+    {.key = "enable_2005_certificatetransport",
+     .kind = SETTING_FLAG,
+     .place = PLACE(active[ACTIVE_2005_CERTIFICATE]),
+     .initial = "true",
+     .meaning = "Whether /adfs/services/trust/2005/certificatetransport answers (WS-Trust, by "
+                "client certificate)."},
+    {.key = "enable_2005_usernamemixed",
+     .kind = SETTING_FLAG,
+     .place = PLACE(active[ACTIVE_2005_USERNAME]),
+     .initial = "true",
+     .meaning = "Whether /adfs/services/trust/2005/usernamemixed answers (WS-Trust, by password)."},
+    {.key = "enable_13_certificatetransport",
+     .kind = SETTING_FLAG,
+     .place = PLACE(active[ACTIVE_13_CERTIFICATE]),
+     .initial = "false",
+     .meaning = "The same for /adfs/services/trust/13/certificatetransport. AD FS has it off; a "
+                "new lab has it on."},
+    {.key = "enable_13_usernamemixed",
+     .kind = SETTING_FLAG,
+     .place = PLACE(active[ACTIVE_13_USERNAME]),
+     .initial = "true",
+     .meaning = "The same for /adfs/services/trust/13/usernamemixed."},
+    {.key = "enable_mex",
+     .kind = SETTING_FLAG,
+     .place = PLACE(mex),
+     .initial = "true",
+     .meaning = "Whether /adfs/services/trust/mex publishes the WSDL of those that are on."},
     {.key = "certificate_authorities",
      .kind = SETTING_MAPS,
      .meaning = "The certification authorities whose certificates are believed: a list, each entry "

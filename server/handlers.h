@@ -34,6 +34,7 @@ struct certificate_sign_in {
     struct certificate certificate;
     struct verdict verdict;
     struct mapping mapping;
+    const char *code; /* of what decided, where it was refused: "none", "time.expired" */
 };
 
 /*
@@ -60,9 +61,13 @@ MUST_CHECK bool issue_token(struct lanyard *lanyard, const struct request *reque
 /* The handlers: passive.c, sign_out.c, publish.c, activity.c, echo.c ------------------------ */
 
 request_handler passive_get, passive_post;
+request_handler certificate_ask, certificate_story; /* for whoever waits on the main port */
 request_handler publish_home, publish_probe, publish_health, publish_pki, publish_metadata;
 request_handler activity_page, activity_api; /* what the lab's server saw */
 request_handler echo_get, echo_post;         /* the lab's own relying parties */
+
+/* active.c, mex.c: WS-Trust. The second answers what is no POST: 405, and a line for people. */
+request_handler active_post, active_other, publish_mex;
 
 /* wa=wsignout1.0 and wa=wsignoutcleanup1.0. */
 MUST_CHECK bool sign_out(struct lanyard *lanyard, const struct request *request,

@@ -8,6 +8,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#define CERTAUTH "certauth."
+
 /* RFC 9110, 5.6.2: what a method and a header's name may be made of. */
 static bool is_token(const char *start, size_t length)
 {
@@ -201,6 +203,7 @@ static void read_headers(const struct raw_request *raw, struct request *request)
     request->user_agent = value_of(raw, request->arena, "User-Agent");
     request->language = value_of(raw, request->arena, "Accept-Language");
     request->if_none_match = value_of(raw, request->arena, "If-None-Match");
+    request->soap_action = value_of(raw, request->arena, "SOAPAction");
     read_cookies(raw, request);
 }
 
@@ -231,13 +234,32 @@ static const char *host_name(struct arena *arena, const char *host)
     return *port == '\0' ? lower(arena, host, length) : NULL;
 }
 
-/* The configured name, and what only this machine itself can reach it by. */
+static bool is_beneath(const char *name, const char *host)
+{
+    size_t length = strlen(name), host_length = strlen(host);
+    const char *rest;
+
+    if (length < host_length + strlen(CERTAUTH) || !string_ends(name, host)) {
+        return false;
+    }
+    rest = name + length - host_length - strlen(CERTAUTH);
+    return strncmp(rest, CERTAUTH, strlen(CERTAUTH)) == 0 && (rest == name || rest[-1] == '.');
+}
+
+bool hygiene_is_certauth(const struct settings *settings, const char *name)
+{
+    return settings->certauth_url != NULL
+           && (is_beneath(name, settings->host) || is_beneath(name, "localhost"));
+}
+
+/* The configured name and those beneath it, and what only this machine itself can reach it by. */
 static bool is_our_host(struct arena *arena, const struct settings *settings, const char *name)
 {
     bool is_v6 = strchr(settings->host, ':') != NULL;
 
     return string_is(name, "localhost") || string_is(name, "127.0.0.1") || string_is(name, "[::1]")
-           || string_is(name, is_v6 ? arena_print(arena, "[%s]", settings->host) : settings->host);
+           || string_is(name, is_v6 ? arena_print(arena, "[%s]", settings->host) : settings->host)
+           || (name != NULL && hygiene_is_certauth(settings, name));
 }
 
 static bool check_host(const struct raw_request *raw, struct request *request, struct error *error)
@@ -313,6 +335,9 @@ bool hygiene_check_body(struct request *request, struct error *error)
     const char *type = request->content_type;
 
     if (request->body.length == 0) {
+        return true;
+    }
+    if (string_starts(request->path, ACTIVE_PATH)) { /* SOAP: active_media.c judges its type */
         return true;
     }
     if (type == NULL || !is_word(type, strcspn(type, "; \t"), form)) {

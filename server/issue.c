@@ -54,7 +54,7 @@ static bool write_token(struct lanyard *lanyard, const struct request *request,
 {
     const struct relying_party *party = asked->party;
     int64_t now = request->now.wall;
-    struct token_request wanted = {.format = party->format,
+    struct token_request wanted = {.format = asked->names_format ? asked->format : party->format,
                                    .algorithm = party->algorithm,
                                    .issuer = request->snapshot->settings->identifier,
                                    .audience = audience,

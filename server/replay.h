@@ -20,4 +20,15 @@ struct replay_guard *replay_guard_new(struct arena *arena);
 enum replay replay_guard_admit(struct replay_guard *guard, const char *id, int64_t life,
                                int64_t monotonic_now);
 
+/* state_replay.c ------------------------------------------------------------------------- */
+
+/*
+ * The same for what must outlive a restart: remembers in the state file that `nonce` came with a
+ * message of that account, until the message has expired for sure (wall ms). False only where the
+ * state could not be read or written.
+ */
+MUST_CHECK bool state_admit_nonce(struct state *state, const char *account, struct bytes nonce,
+                                  int64_t until, int64_t now, enum replay *answer,
+                                  struct error *error);
+
 #endif

@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct route {
-    const char *method;
+    const char *method; /* "*": any */
     const char *path; /* lower case, without a trailing slash; "/…/" and "*": all beneath */
     enum port port;
     request_handler *handle;
@@ -18,7 +18,21 @@ static const struct route routes[] = {
     {"GET", "/", PORT_MAIN, publish_home},
     {"GET", "/adfs/ls", PORT_MAIN, passive_get},
     {"POST", "/adfs/ls", PORT_MAIN, passive_post},
+    {"GET", "/adfs/ls", PORT_CERTIFICATE, passive_get},
+    {"POST", "/adfs/ls", PORT_CERTIFICATE, passive_post},
+    {"GET", "/lanyard/certificate", PORT_MAIN, certificate_story},
+    {"GET", "/lanyard/api/certificate", PORT_MAIN, certificate_ask},
     {"GET", "/federationmetadata/2007-06/federationmetadata.xml", PORT_MAIN, publish_metadata},
+    {"GET", MEX_PATH, PORT_MAIN, publish_mex},
+    /* Which of them there are, and on which port, stands in saml/wstrust_words.c. */
+    {"POST", ACTIVE_PATH_2005 "*", PORT_MAIN, active_post},
+    {"*", ACTIVE_PATH_2005 "*", PORT_MAIN, active_other},
+    {"POST", ACTIVE_PATH_13 "*", PORT_MAIN, active_post},
+    {"*", ACTIVE_PATH_13 "*", PORT_MAIN, active_other},
+    {"POST", ACTIVE_PATH_2005 "*", PORT_CERTIFICATE, active_post},
+    {"*", ACTIVE_PATH_2005 "*", PORT_CERTIFICATE, active_other},
+    {"POST", ACTIVE_PATH_13 "*", PORT_CERTIFICATE, active_post},
+    {"*", ACTIVE_PATH_13 "*", PORT_CERTIFICATE, active_other},
     {"GET", "/lanyard/health", PORT_MAIN, publish_health},
     {"GET", JOURNAL_PAGE, PORT_MAIN, activity_page},
     {"GET", JOURNAL_API, PORT_MAIN, activity_api},
@@ -37,8 +51,9 @@ static const struct route routes[] = {
 static bool is_at(const struct route *route, const struct request *request)
 {
     size_t length = strlen(route->path);
+    enum port asked_at = request->shown.asked ? PORT_CERTIFICATE : request->port;
 
-    if (route->port != request->port) {
+    if (route->port != asked_at) { /* certauth.HOST on the main port is the certificate port's */
         return false;
     }
     return route->path[length - 1] == '*' ? strncmp(request->path, route->path, length - 1) == 0
@@ -48,7 +63,7 @@ static bool is_at(const struct route *route, const struct request *request)
 /* HEAD is answered as GET; libmicrohttpd leaves the body away (RFC 9110, 9.3.2). */
 static bool takes(const struct route *route, const char *method)
 {
-    return string_is(route->method, method)
+    return string_is(route->method, "*") || string_is(route->method, method)
            || (string_is(method, "HEAD") && string_is(route->method, "GET"));
 }
 

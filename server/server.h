@@ -19,7 +19,11 @@ struct account {
     const char *upn;
     const char *password_hash; /* yescrypt; NULL: no password sign-in */
     bool enabled;
-    struct fields attributes; /* AD attribute names; one field per value */
+    int64_t sessions_valid_from;          /* sessions begun before are over; 0: none is */
+    const char *sessions_valid_from_text; /* the same as it stands in the file, or NULL */
+    struct fields attributes;             /* AD attribute names; one field per value */
+    const struct explicit_mapping *mappings; /* certificates that are this person's */
+    size_t mapping_count;
 };
 
 /* The accounts as they stood when they were loaded; const. */
@@ -158,6 +162,7 @@ MUST_CHECK bool state_sweep(struct state *state, int64_t now, struct error *erro
 struct session {
     unsigned char key[SESSION_KEY_LENGTH];
     struct principal principal;
+    const char *stamp; /* of the account's password as it was when the session began */
 };
 
 /* Starts a session with a fresh 256-bit id; `cookie` is what the browser keeps (decision 5). */
@@ -170,6 +175,20 @@ MUST_CHECK bool session_begin(struct state *state, struct arena *arena, const st
  */
 MUST_CHECK bool session_find(struct state *state, struct arena *arena, const char *cookie,
                              int64_t now, struct session *session, struct error *error);
+struct request;
+struct response;
+struct lanyard;
+/*
+ * Starts a browser's session for `session->principal`, who has just signed in, fills the rest of
+ * `session`, and gives the browser its cookie. The session it had before ends: an id from before a
+ * sign-in is worth nothing after it (security S8). It lasts for sso_lifetime; for kmsi_lifetime,
+ * in a cookie that is kept, where that is offered and was ticked.
+ */
+MUST_CHECK bool session_start(struct lanyard *lanyard, const struct request *request,
+                              struct session *session, struct response *response,
+                              struct error *error);
+/* Whether it is this account's still: enabled, its password unchanged, nothing ended it since. */
+bool session_is_of(const struct session *session, const struct account *account);
 /* Ends it: the record is gone before this returns. No cookie, no such session: fine. */
 MUST_CHECK bool session_end(struct state *state, const char *cookie, struct error *error);
 
@@ -190,6 +209,8 @@ struct sign_in_request {
     const char *asked_method; /* the URI as it was asked, or NULL */
     long fresh_minutes;       /* FRESH_ANY, or ask again at this age */
     bool always_prompt;       /* prompt=login, or the party's own setting */
+    bool names_format;        /* the request says which kind of token it wants (decision 29) … */
+    enum token_format format; /* … this one; otherwise the party's own */
 };
 
 enum step { STEP_REFUSE = 0, STEP_ASK_PASSWORD, STEP_ASK_CERTIFICATE, STEP_ISSUE };
@@ -284,6 +305,7 @@ struct request {
     const char *query_string; /* of the target, without '?'; "" where absent */
     const char *remote;       /* the client's IP address */
     const char *host, *origin, *fetch_site, *content_type, *user_agent, *language, *if_none_match;
+    const char *soap_action; /* as it came, quotes and all */
     struct fields query, form, cookies;
     struct shown shown;
     struct bytes body;

@@ -64,6 +64,11 @@ struct settings {
     const struct rule_set *additional; /* of every relying party, before its own; NULL: none */
     const char *opaque_key_file;       /* the secret of _OpaqueIdStore; it need not be there */
     int64_t sso_lifetime;              /* ms */
+    bool kmsi;                         /* "keep me signed in" is offered, for … */
+    int64_t kmsi_lifetime;             /* … ms */
+    bool lockout;                      /* of those who type wrong passwords */
+    long lockout_threshold, lockout_threshold_familiar, lockout_threshold_address;
+    int64_t lockout_window; /* ms */
     bool loop_detection;
     long loop_tokens;      /* tokens one browser session may have within … */
     int64_t loop_interval; /* … this many ms */
@@ -74,6 +79,8 @@ struct settings {
     int64_t handshake_deadline; /* ms in which a certificate must have been chosen and shown */
     bool alternate_binding;     /* the sign-in page leads to certauth_url, not certificate_url */
     bool retry_names;           /* *.certauth.HOST leads here: each retry may have a fresh name */
+    bool active[ACTIVE_COUNT];  /* which of WS-Trust's endpoints answer; the rest is not there */
+    bool mex;                   /* and whether their WSDL is published */
     enum log_format log;
     const struct authority *authorities; /* whose certificates are believed */
     size_t authority_count;

@@ -17,7 +17,6 @@ enum connection_use { USE_WRITE = 0, USE_READ, USE_COUNT };
 enum statement {
     STATEMENT_BEGIN = 0, /* a change of several steps, which need not outlive a power cut */
     STATEMENT_COMMIT,
-    STATEMENT_ROLLBACK,
     STATEMENT_PUT, /* sessions: state_session.c */
     STATEMENT_DROP,
     STATEMENT_DROP_OF,
@@ -36,6 +35,9 @@ enum statement {
     STATEMENT_BOUND_FAMILIAR,
     STATEMENT_UNLOCK,
     STATEMENT_UNLOCK_ADDRESS,
+    STATEMENT_ADMIT, /* nonces of user name tokens: state_replay.c */
+    STATEMENT_ADMITTED,
+    STATEMENT_SWEEP_ADMITTED,
     STATEMENT_COUNT
 };
 
@@ -71,6 +73,11 @@ int state_step(sqlite3_stmt *statement, bool is_bound);
 /* Says no, with a cure, where `code` is no success. */
 MUST_CHECK bool state_finish(struct state *state, enum statement which, int code,
                              struct error *error);
+
+/* A change of several steps, which begin and end as ever and must not wait for the disk. It is
+ * kept whole, or (where `is_done` is false, or keeping fails) not at all. */
+MUST_CHECK bool state_begin_change(struct state *state, struct error *error);
+MUST_CHECK bool state_end_change(struct state *state, bool is_done, struct error *error);
 
 bool bind_key(sqlite3_stmt *statement, const unsigned char *key); /* as the first value */
 bool bind_text(sqlite3_stmt *statement, int at, const char *text);

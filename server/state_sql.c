@@ -29,7 +29,12 @@ static const char lockout[] =
     "  id INTEGER PRIMARY KEY, place TEXT NOT NULL UNIQUE,"
     "  failures INTEGER NOT NULL, failed_at INTEGER NOT NULL) STRICT;";
 
-const char *const state_steps[] = {sessions, lockout};
+/* What was used once and must not be again; no name and no nonce, only a digest of both. */
+static const char replay[] = "CREATE TABLE replay("
+                             "  key BLOB PRIMARY KEY NOT NULL, ends_at INTEGER NOT NULL) STRICT;"
+                             "CREATE INDEX replay_by_end ON replay(ends_at);";
+
+const char *const state_steps[] = {sessions, lockout, replay};
 const size_t state_step_count = COUNT_OF(state_steps);
 
 /* Everything about one account and one address, in a single row; what is not there is 0. */
@@ -43,13 +48,14 @@ const size_t state_step_count = COUNT_OF(state_steps);
 
 /* Past so many addresses the one that was seen first is forgotten. */
 #define ADDRESS_LIMIT "50000"
+/* Past so many nonces none is taken any more until some have run out (security M16). */
+#define REPLAY_BOUND "100000"
 /* AD FS remembers as many for each user. */
 #define FAMILIAR_LIMIT "20"
 
 const struct state_statement state_statements[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = {USE_WRITE, false, "BEGIN IMMEDIATE"},
     [STATEMENT_COMMIT] = {USE_WRITE, false, "COMMIT"},
-    [STATEMENT_ROLLBACK] = {USE_WRITE, false, "ROLLBACK"},
     [STATEMENT_PUT] = {USE_WRITE, true,
                        "INSERT INTO session(key, expires_at, account, body, digest, stamp)"
                        " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(key) DO UPDATE SET"
@@ -96,4 +102,10 @@ const struct state_statement state_statements[STATEMENT_COUNT] = {
                           "UPDATE lockout_account SET stranger_failures = 0, familiar_failures = 0"
                           " WHERE account = ?1"},
     [STATEMENT_UNLOCK_ADDRESS] = {USE_WRITE, true, "DELETE FROM lockout_address WHERE place = ?1"},
+    [STATEMENT_ADMIT] = {USE_WRITE, true,
+                         "INSERT INTO replay(key, ends_at) SELECT ?1, ?2"
+                         " WHERE (SELECT count(*) FROM replay) < " REPLAY_BOUND
+                         " ON CONFLICT(key) DO NOTHING"},
+    [STATEMENT_ADMITTED] = {USE_READ, false, "SELECT 1 FROM replay WHERE key = ?1"},
+    [STATEMENT_SWEEP_ADMITTED] = {USE_WRITE, false, "DELETE FROM replay WHERE ends_at <= ?1"},
 };
