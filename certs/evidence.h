@@ -76,6 +76,9 @@ struct store_settings {
     const char *fetch_proxy;    /* "http://proxy:3128", or NULL */
 };
 
+/* Whether `text` can stand on such a list: "http://HOST[:PORT][/PATH]". */
+bool store_prefix_is_valid(const char *text);
+
 /* The cache of CRLs and of intermediates seen, on disk and in memory. Locks itself; never locked
  * while it fetches; one flight for each URL however many wait. */
 struct evidence_store;

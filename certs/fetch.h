@@ -35,9 +35,6 @@ MUST_CHECK bool transfer_run(struct arena *arena, const struct transfer *transfe
 /* What kind of address it is where it is none of the public internet's; else NULL. */
 const char *address_is_inside(const struct sockaddr *address);
 
-/* Whether `text` is a URL prefix that can stand on a list: "http://HOST[:PORT][/PATH]". */
-bool address_is_prefix(const char *text);
-
 /* An address out of a certificate, and who vouches for it. */
 struct address_question {
     const char *url;

@@ -278,7 +278,7 @@ static const char *inside_of(const struct place *place)
 
 /* public functions -------------------------------------------------------------------------- */
 
-bool address_is_prefix(const char *text)
+bool store_prefix_is_valid(const char *text)
 {
     OWNED(arena_drop) struct arena *arena = arena_new();
     struct place place;

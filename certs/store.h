@@ -32,6 +32,7 @@ struct held {
     const char *address;
     struct bytes content, issuer; /* DER of the CRL, or what AIA gave; DER of the CRL's issuer */
     X509_CRL *crl;                /* NULL: certificates */
+    const char *unsaved;          /* why the disk does not have it; NULL: it has */
     int64_t this_update, next_update; /* wall ms */
     int64_t came_at;                  /* monotonic ms */
     int64_t file_time, file_inode;    /* of a file on this machine */

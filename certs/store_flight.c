@@ -165,6 +165,10 @@ static void tell(const struct errand *errand, enum lookup_source source, bool as
 {
     const char *found = held == NULL || held->crl == NULL ? why : crl_describe(errand->arena, held);
 
+    if (held != NULL && held->unsaved != NULL) {
+        found = arena_print(errand->arena, "%s; it could not be kept: %s", found, held->unsaved);
+    }
+
     lookups_add(errand->arena, errand->lookups,
                 &(struct lookup){.kind = errand->kind,
                                  .source = source,
@@ -287,7 +291,7 @@ static struct held *fly(const struct errand *errand, const struct flight *flight
                         const unsigned char key[STORE_KEY_LENGTH], struct error *error)
 {
     OWNED(arena_drop) struct arena *arena = arena_new();
-    struct error unsaved = error_in(errand->arena);
+    struct error unsaved = error_in(arena);
     struct bytes content;
     struct held *held;
 
@@ -296,8 +300,7 @@ static struct held *fly(const struct errand *errand, const struct flight *flight
     }
     held = judge(errand, flight, content, error);
     if (held != NULL && held->crl != NULL && !disk_save(errand, key, content, &unsaved)) {
-        /* It is as good as any; after a restart it is fetched again. */
-        return held;
+        held->unsaved = arena_copy(held->arena, error_sentence(&unsaved));
     }
     return held;
 }
@@ -330,6 +333,7 @@ static bool may_fetch(struct evidence_store *store)
 /* The fetch itself, for everybody who waits; the lock is let go of meanwhile. */
 static void pilot(const struct errand *errand, struct flight *flight, struct entry *entry)
 {
+    bool is_whole = flight->transfer.time_limit >= STORE_FETCH_MS / 2;
     struct error error = error_in(errand->arena);
     struct evidence_store *store = errand->store;
     struct held *held;
@@ -343,8 +347,8 @@ static void pilot(const struct errand *errand, struct flight *flight, struct ent
     pthread_mutex_lock(&store->lock);
     snprintf(entry->why, sizeof entry->why, "%s",
              held == NULL ? sentence_of(errand->arena, &error) : "");
-    /* A flight whose time was cut short says nothing about the address. */
-    if (held != NULL || flight->transfer.time_limit == STORE_FETCH_MS) {
+    /* A flight whose time was cut to a rest says nothing about the address. */
+    if (held == NULL && is_whole) {
         entry->quiet_until = monotonic_now() + STORE_QUIET_MS;
     }
     land(store, entry, held);
@@ -370,9 +374,9 @@ static struct held *take_or_fly(const struct errand *errand, struct flight *flig
         return NULL;
     }
     if (entry->quiet_until > monotonic_now()) {
-        *why = flight->asked ? arena_copy(errand->arena, entry->why)
-                             : arena_print(errand->arena, "asked less than a minute ago: %s",
-                                           *entry->why == '\0' ? "nothing newer came" : entry->why);
+        *why = flight->asked
+                   ? arena_copy(errand->arena, entry->why)
+                   : arena_print(errand->arena, "asked less than a minute ago: %s", entry->why);
         return NULL;
     }
     flight->transfer.time_limit -= monotonic_now() - began_at;
