@@ -32,6 +32,15 @@ MUST_CHECK bool trust_make(struct arena *arena, const struct authority *list, si
 size_t trust_count(const struct trust *trust);
 const struct authority *trust_at(const struct trust *trust, size_t index);
 
+/* crl_file.c ----------------------------------------------------------------------------- */
+
+/* Every CRL (DER) of a file: one in DER, or those of a PEM file. FAULT_SETTINGS where there is none;
+ * whether they are good is for the verdict to say. */
+MUST_CHECK bool crls_load(struct arena *arena, const char *path, const struct bytes **list,
+                          size_t *count, struct error *error);
+/* Where a CRL (DER) says that its deltas are (RFC 5280, 5.2.6). */
+struct strings crl_deltas(struct arena *arena, struct bytes crl);
+
 /* verdict.c ------------------------------------------------------------------------------ */
 
 /* Which certificates of the path must be known not to be revoked. Zero is AD FS's default. */
@@ -59,7 +68,7 @@ struct verdict_question {
     int64_t now;             /* wall ms */
     struct strings policies; /* OIDs, one of which is wanted (RFC 5280, 6.1.1 c) */
     bool explicit_policy, inhibit_policy_mapping, inhibit_any_policy;
-    int depth; /* intermediate CAs at most; 0: the default of 10 */
+    int depth; /* intermediate CAs at most; 0: the default of 10; -1: none */
 };
 
 enum severity { FINDING_REFUSAL = 0, FINDING_WARNING, FINDING_NOTE };

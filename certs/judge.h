@@ -1,0 +1,40 @@
+/*
+ * certs/judge.h: private to the certs room. One path, judged: by OpenSSL, and for what OpenSSL
+ * does not look at.
+ */
+#ifndef LANYARD_CERTS_JUDGE_H
+#define LANYARD_CERTS_JUDGE_H
+
+#include "certs/finding.h"
+
+/* CRLs that were found for a path. */
+struct crl_pool {
+    STACK_OF(X509_CRL) * list;  /* the newest first; each lives in the arena */
+    const struct pool *issuers; /* among whom those are who may sign CRLs for others */
+};
+
+/*
+ * Judges a path and adds a refusal for everything that is wrong with it; true only where there is
+ * none, of before neither. With `crls`, revocation is judged, in the question's scope; without,
+ * everything else. A path that is not anchored is judged as if its last certificate were an
+ * anchor: that it is none is for the caller to say.
+ */
+bool judge_path(const struct verdict_question *question, const struct path *path,
+                const struct crl_pool *crls, struct findings *findings);
+
+/* check.c: what OpenSSL does not look at (security.md 2; engineering.md 7). */
+void check_path(const struct verdict_question *question, const struct path *path,
+                struct findings *findings);
+
+/* reason.c: one of OpenSSL's reasons, told for people. */
+struct reason {
+    int error; /* X509_V_ERR_… */
+    int depth;
+    X509_CRL *crl; /* where it is about one; or NULL */
+    int64_t now;
+};
+void reason_add(const struct reason *reason, const struct path *path, struct findings *findings);
+/* Whether it is about revocation. */
+bool reason_is_revocation(int error);
+
+#endif

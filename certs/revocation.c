@@ -1,0 +1,247 @@
+/*
+ * Whether somebody on a path was revoked. CRLs given by hand come first, then those of the
+ * settings, then those that the certificates name; only certificates that reached an anchor get
+ * here, so every address comes from somebody we trust (security.md 3, step 1). Hard fail: a
+ * certificate in scope that no CRL covers is refused.
+ */
+#include "certs/revocation.h"
+
+#include <openssl/err.h>
+
+static void drop_crls(STACK_OF(X509_CRL) * *list)
+{
+    sk_X509_CRL_free(*list); /* the CRLs are the arena's */
+}
+
+/* Being collected: the CRLs, and which of the lookups were for which certificate. */
+struct gathering {
+    const struct revocation *revocation;
+    struct findings *findings;
+    STACK_OF(X509_CRL) * list;
+    size_t first[PATH_LIMIT], end[PATH_LIMIT];
+};
+
+/* Adds a CRL, or a note about why it is not used. */
+static X509_CRL *take(struct gathering *gathering, struct bytes der, int depth)
+{
+    const struct revocation *revocation = gathering->revocation;
+    const char *why = NULL;
+    X509_CRL *crl = crl_vet(revocation->arena, der, &why);
+
+    if (crl != NULL) {
+        crl_insert(gathering->list, crl);
+        return crl;
+    }
+    findings_add(
+        gathering->findings, revocation->path, depth,
+        (struct finding){.severity = FINDING_NOTE,
+                         .code = "revocation.crl-not-used",
+                         .found = arena_print(revocation->arena, "a CRL was not used: %s", why),
+                         .expected = "a CRL as RFC 5280, 5 has it"});
+    return NULL;
+}
+
+static struct strings join(struct arena *arena, const char *first, struct strings rest)
+{
+    const char **list = arena_array(arena, rest.count + 2, sizeof *list);
+    size_t count = 0;
+
+    if (first != NULL) {
+        list[count++] = first;
+    }
+    for (size_t i = 0; i < rest.count; i++) {
+        list[count++] = rest.list[i];
+    }
+    return (struct strings){.list = list, .count = count};
+}
+
+/* Asks for one CRL or delta; NULL where there is none, or nobody knows where it could be. */
+static X509_CRL *ask(struct gathering *gathering, struct crl_question *wanted, int depth)
+{
+    const struct revocation *revocation = gathering->revocation;
+    const struct evidence *evidence = revocation->question->evidence;
+    struct bytes der;
+
+    if (evidence == NULL || evidence->find_crl == NULL
+        || (wanted->urls.count == 0 && wanted->file == NULL)) {
+        return NULL;
+    }
+    wanted->cache_only = revocation->cache_only;
+    wanted->now = revocation->question->now;
+    der = evidence->find_crl(evidence->state, revocation->arena, wanted, revocation->lookups);
+    return der.length == 0 ? NULL : take(gathering, der, depth);
+}
+
+static const struct node *issuer_of(const struct path *path, size_t depth)
+{
+    return path->nodes[depth + 1 < path->length ? depth + 1 : depth];
+}
+
+static void ask_for_delta(struct gathering *gathering, size_t depth, X509_CRL *base)
+{
+    static const struct authority nobody;
+    struct arena *arena = gathering->revocation->arena;
+    const struct node *node = gathering->revocation->path->nodes[depth];
+    const struct node *issuer = issuer_of(gathering->revocation->path, depth);
+    const struct authority *authority = issuer->authority != NULL ? issuer->authority : &nobody;
+    struct strings urls = node_delta_urls(arena, node);
+
+    if (urls.count == 0) {
+        urls = crl_delta_urls(arena, base);
+    }
+    struct crl_question wanted = {
+        .kind = LOOKUP_DELTA_CRL,
+        .issuer = issuer->der,
+        .urls = join(arena, authority->delta_crl_url, urls),
+        .file = authority->delta_crl_file,
+    };
+
+    ask(gathering, &wanted, (int)depth);
+}
+
+static bool is_given(const struct gathering *gathering, const struct node *issuer)
+{
+    for (int i = 0; i < sk_X509_CRL_num(gathering->list); i++) {
+        if (X509_NAME_cmp(X509_CRL_get_issuer(sk_X509_CRL_value(gathering->list, i)),
+                          X509_get_subject_name(issuer->x509))
+            == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void gather_for(struct gathering *gathering, size_t depth)
+{
+    static const struct authority nobody;
+    const struct revocation *revocation = gathering->revocation;
+    const struct node *node = revocation->path->nodes[depth];
+    const struct node *issuer = issuer_of(revocation->path, depth);
+    const struct authority *authority = issuer->authority != NULL ? issuer->authority : &nobody;
+    struct crl_question wanted = {
+        .kind = LOOKUP_CRL,
+        .issuer = issuer->der,
+        .urls = join(revocation->arena, authority->crl_url, node_crl_urls(revocation->arena, node)),
+        .file = authority->crl_file,
+    };
+    X509_CRL *base = ask(gathering, &wanted, (int)depth);
+
+    if (base != NULL) {
+        ask_for_delta(gathering, depth, base);
+    }
+}
+
+/* How many certificates, from the leaf on, must be known not to be revoked. */
+static size_t scope_of(const struct revocation *revocation)
+{
+    switch (revocation->question->revocation) {
+    case REVOCATION_NONE:
+        return 0;
+    case REVOCATION_END_CERT:
+        return 1;
+    case REVOCATION_CHAIN:
+        return revocation->path->length;
+    default:
+        return revocation->path->length - 1;
+    }
+}
+
+static void gather(struct gathering *gathering)
+{
+    const struct revocation *revocation = gathering->revocation;
+    const struct verdict_question *question = revocation->question;
+    bool given[PATH_LIMIT] = {false};
+    size_t scope = scope_of(revocation);
+
+    for (size_t i = 0; i < question->crl_count; i++) {
+        take(gathering, question->crls[i], 0);
+    }
+    for (size_t i = 0; i < scope; i++) {
+        given[i] = is_given(gathering, issuer_of(revocation->path, i));
+    }
+    for (size_t i = 0; i < scope; i++) {
+        gathering->first[i] = revocation->lookups->count;
+        if (!given[i]) {
+            gather_for(gathering, i);
+        }
+        gathering->end[i] = revocation->lookups->count;
+    }
+}
+
+/* A delta that names a newer base than ours shows that ours is not the last word (security L4). */
+static void check_orphans(struct gathering *gathering)
+{
+    const struct path *path = gathering->revocation->path;
+
+    for (size_t i = 0; i < scope_of(gathering->revocation); i++) {
+        if (crl_find_orphan(gathering->list, issuer_of(path, i)->x509) != NULL) {
+            findings_add(gathering->findings, path, (int)i,
+                         (struct finding){
+                             .code = "revocation.base-missing",
+                             .found = "its issuer's delta CRL belongs to a newer base CRL than the "
+                                      "one that could be had",
+                             .expected = "a base CRL as new as the delta says (RFC 5280, 5.2.4)",
+                             .cure = "Publish the base CRL first, then its deltas.",
+                         });
+        }
+    }
+}
+
+/* Why there is no CRL: every attempt that failed, or that there was nothing to try. */
+static void explain(struct gathering *gathering, struct finding *finding)
+{
+    const struct revocation *revocation = gathering->revocation;
+    struct arena *arena = revocation->arena;
+    size_t depth = (size_t)finding->depth;
+    size_t last = gathering->end[depth];
+
+    if (last == gathering->first[depth]) {
+        if (revocation->question->evidence != NULL) {
+            finding->found =
+                "neither the certificate nor the settings say where its issuer's CRL is";
+        }
+        return;
+    }
+    const struct lookup *tried = &revocation->lookups->list[last - 1];
+
+    finding->found =
+        arena_print(arena, "its issuer's CRL could not be had, so it may be revoked: %s",
+                    tried->why == NULL ? "nothing came" : tried->why);
+    finding->address = tried->address;
+    finding->took = tried->took;
+    finding->cure =
+        revocation->cache_only && revocation->question->cache_only
+            ? "Fetch it once without cache-only, or give it by hand."
+            : "See that the CA's server answers at that address, or say where else the CRL is: "
+              "lanyard ca set NAME --crl-url URL";
+}
+
+static void explain_unknown(struct gathering *gathering)
+{
+    struct findings *findings = gathering->findings;
+
+    for (size_t i = 0; i < findings->count; i++) {
+        if (string_is(findings->list[i].code, "revocation.unknown")
+            && findings->list[i].address == NULL) {
+            explain(gathering, &findings->list[i]);
+        }
+    }
+}
+
+bool revocation_judge(const struct revocation *revocation, struct findings *findings)
+{
+    OWNED(drop_crls) STACK_OF(X509_CRL) *list = sk_X509_CRL_new_null();
+    struct gathering gathering = {.revocation = revocation, .findings = findings, .list = list};
+
+    if (list == NULL) {
+        memory_end("no memory for a list of CRLs");
+    }
+    gather(&gathering);
+
+    const struct crl_pool crls = {.list = list, .issuers = revocation->pool};
+    bool is_good = judge_path(revocation->question, revocation->path, &crls, findings);
+
+    check_orphans(&gathering);
+    explain_unknown(&gathering);
+    return is_good && findings_refusals(findings) == 0;
+}
