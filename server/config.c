@@ -267,6 +267,7 @@ static void read_settings(struct config_reader *reader, const struct yaml_node *
     judge_ports(reader, root, settings);
     read_acceptance(reader, root, settings);
     read_additional(reader, root, settings);
+    config_read_fetching(reader, root, settings);
     config_read_authorities(reader, yaml_find(root, "certificate_authorities"), settings);
     config_read_parties(reader, yaml_find(root, "relying_party_trusts"), reader->overrides,
                         settings);

@@ -86,6 +86,10 @@ MUST_CHECK bool config_embedded_rules(const struct config_reader *reader, const 
 void config_read_parties(const struct config_reader *reader, const struct yaml_node *trusts,
                          const struct overrides *overrides, struct settings *settings);
 
+/* config_fetch.c: what may be fetched, and where it is kept; every problem is noted. */
+void config_read_fetching(const struct config_reader *reader, const struct yaml_node *root,
+                          struct settings *settings);
+
 /* config_authority.c: the trusted CAs of the file (`list` may be NULL); every problem is noted. */
 void config_read_authorities(const struct config_reader *reader, const struct yaml_node *list,
                              struct settings *settings);

@@ -36,7 +36,8 @@ static const char *variable_of(struct arena *arena, const char *key)
  */
 static bool may_come_from_environment(const struct setting *setting)
 {
-    return setting->kind != SETTING_MAPS && !string_is(setting->key, "lab");
+    return setting->kind != SETTING_MAPS && setting->kind != SETTING_LIST
+           && !string_is(setting->key, "lab");
 }
 
 void overrides_from_environment(struct arena *arena, struct overrides *overrides)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* More keys than any table has: room for their names when a misspelt one is looked up. */
-#define TABLE_LIMIT 64
+#define TABLE_LIMIT 128
 
 /* The first override of that key, or NULL. */
 static const struct override *find_override(const struct config_reader *reader, const char *key)
@@ -128,7 +128,8 @@ _Static_assert(sizeof(enum log_format) == sizeof(unsigned)
                    && sizeof(enum token_format) == sizeof(unsigned)
                    && sizeof(enum signature_algorithm) == sizeof(unsigned)
                    && sizeof(enum encryption_algorithm) == sizeof(unsigned)
-                   && sizeof(enum authority_type) == sizeof(unsigned),
+                   && sizeof(enum authority_type) == sizeof(unsigned)
+                   && sizeof(enum revocation_scope) == sizeof(unsigned),
                "a choice is stored as an unsigned int");
 
 /* The words stand in the order of the enum's values. */

@@ -294,6 +294,15 @@ static bool make_folders(struct arena *arena, const char *folder, struct error *
     return true;
 }
 
+static const char *plain_address(struct arena *arena, const struct lab_plan *plan)
+{
+    const char *host =
+        strchr(plan->host, ':') != NULL ? arena_print(arena, "[%s]", plan->host) : plan->host;
+
+    return plan->plain_port == 80 ? arena_print(arena, "http://%s", host)
+                                  : arena_print(arena, "http://%s:%ld", host, plan->plain_port);
+}
+
 static bool write_settings(struct arena *arena, const char *folder, const struct lab_plan *plan,
                            struct error *error)
 {
@@ -305,6 +314,7 @@ static bool write_settings(struct arena *arena, const char *folder, const struct
     fields_add(arena, &values, "certificate_port",
                arena_print(arena, "%ld", plan->certificate_port));
     fields_add(arena, &values, "plain_port", arena_print(arena, "%ld", plan->plain_port));
+    fields_add(arena, &values, "plain_address", plain_address(arena, plan));
     fields_add(arena, &values, "netbios_domain", NETBIOS_DOMAIN);
     fields_add(arena, &values, "upn_suffix", UPN_SUFFIX);
     for (size_t i = 0; i < COUNT_OF(rule_files); i++) {
@@ -315,15 +325,6 @@ static bool write_settings(struct arena *arena, const char *folder, const struct
         }
     }
     return write_template(arena, folder, "lab/" LAB_SETTINGS, LAB_SETTINGS, &values, error);
-}
-
-static const char *plain_address(struct arena *arena, const struct lab_plan *plan)
-{
-    const char *host =
-        strchr(plan->host, ':') != NULL ? arena_print(arena, "[%s]", plan->host) : plan->host;
-
-    return plan->plain_port == 80 ? arena_print(arena, "http://%s", host)
-                                  : arena_print(arena, "http://%s:%ld", host, plan->plain_port);
 }
 
 static bool write_all(struct arena *arena, const char *folder, const struct lab_plan *plan,
