@@ -1,17 +1,20 @@
 /*
  * saml/metadata.c: the federation metadata of this server (protocol.md 6), signed with the key that
- * signs tokens. It says what works today and nothing else: a WS-Federation token service, and an
- * identity provider of SAML 2.0's schema that speaks WS-Federation, so that readers who know only
- * that role load it unedited. It holds no secret. The same settings and keys give the same bytes:
- * a restart changes nothing for those who keep a copy.
+ * signs tokens. It says what works today and nothing else: a token service of WS-Federation and
+ * of the WS-Trust endpoints that are enabled, and an identity provider of SAML 2.0's schema that
+ * speaks WS-Federation, so that readers who know only that role load it unedited. It holds no
+ * secret. The same settings and keys give the same bytes: a restart changes nothing for those who
+ * keep a copy.
  */
 #include "saml/metadata.h"
 #include "saml/assertion.h"
 #include "saml/signature.h"
+#include "saml/soap.h"
 
 #include <string.h>
 
 #define ATTRIBUTE_URI "urn:oasis:names:tc:SAML:2.0:attrname-format:uri"
+#define NAMESPACE_EXCHANGE "http://schemas.xmlsoap.org/ws/2004/09/mex"
 #define NAME_ID_UNSPECIFIED "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 
 /* A document being written. */
@@ -79,20 +82,80 @@ static void write_claim_types(const struct writer *writer, xmlNode *role, xmlNs 
 }
 
 /* In the default namespace, as AD FS writes it: some readers look for "EndpointReference". */
-static void write_endpoint(const struct writer *writer, xmlNode *role, xmlNs *fed, const char *name)
+static xmlNode *write_endpoint(const struct writer *writer, xmlNode *role, xmlNs *fed,
+                               const char *name, const char *url)
 {
     xmlNode *endpoint = xml_add(writer->xml, role, fed, name);
     xmlNode *reference = xml_add(writer->xml, endpoint, NULL, "EndpointReference");
     xmlNs *wsa = xml_enter(writer->xml, reference, NULL, NAMESPACE_ADDRESSING);
 
-    xml_add_text(writer->xml, reference, wsa, "Address", writer->request->passive_url);
+    xml_add_text(writer->xml, reference, wsa, "Address", url);
+    return reference;
+}
+
+/* Where an active endpoint's WSDL is (WS-MetadataExchange, as AD FS writes it). */
+static void write_mex(const struct writer *writer, xmlNode *reference, const char *mex)
+{
+    struct xml *xml = writer->xml;
+    xmlNode *outer = xml_add(xml, reference, reference == NULL ? NULL : reference->ns, "Metadata");
+    xmlNode *metadata = xml_add(xml, outer, NULL, "Metadata");
+    xmlNs *wsx = xml_enter(xml, metadata, NULL, NAMESPACE_EXCHANGE);
+    xmlNode *section = xml_add(xml, metadata, wsx, "MetadataSection");
+    xmlNode *place = xml_add(xml, section, wsx, "MetadataReference");
+    xmlNode *address = xml_add_text(xml, place, NULL, "Address", mex);
+
+    xml_set(xml, section, NULL, "Dialect", NAMESPACE_EXCHANGE);
+    xml_enter(xml, address, NULL, NAMESPACE_ADDRESSING);
+}
+
+/* What the token service speaks, the versions of WS-Trust first, as in AD FS. */
+static const char *write_protocols(const struct writer *writer)
+{
+    const struct active_urls *active = writer->request->active;
+    struct text protocols = text_in(writer->arena);
+    bool speaks[] = {[WSTRUST_2005] = false, [WSTRUST_13] = false};
+
+    for (size_t at = 0; active != NULL && at < ACTIVE_COUNT; at++) {
+        speaks[active_facts[at].version] |= active->urls[at] != NULL;
+    }
+    if (speaks[WSTRUST_13]) {
+        text_add_literal(&protocols, NAMESPACE_TRUST_13 " ");
+    }
+    if (speaks[WSTRUST_2005]) {
+        text_add_literal(&protocols, NAMESPACE_TRUST_2005 " ");
+    }
+    text_add_literal(&protocols, NAMESPACE_FEDERATION);
+    return protocols.start;
 }
 
 /*
- * WS-Federation 1.2, 3.1.2.2. The prefix is "fed" to the letter, which some readers look for in
- * xsi:type. The schema wants a SecurityTokenServiceEndpoint, and so does Microsoft's validator; as
- * long as there is no WS-Trust it is the passive address, as in Entra ID's own metadata.
+ * The schema wants a SecurityTokenServiceEndpoint, and so does Microsoft's validator; where no
+ * active endpoint is on, it is the passive address, as in Entra ID's own metadata.
  */
+static void write_active(const struct writer *writer, xmlNode *role, xmlNs *fed)
+{
+    static const char name[] = "SecurityTokenServiceEndpoint";
+    const struct active_urls *active = writer->request->active;
+    size_t written = 0;
+
+    for (size_t at = 0; active != NULL && at < ACTIVE_COUNT; at++) {
+        if (active->urls[at] == NULL) {
+            continue;
+        }
+        xmlNode *reference = write_endpoint(writer, role, fed, name, active->urls[at]);
+
+        if (active->mex != NULL) {
+            write_mex(writer, reference, active->mex);
+        }
+        written++;
+    }
+    if (written == 0) {
+        write_endpoint(writer, role, fed, name, writer->request->passive_url);
+    }
+}
+
+/* WS-Federation 1.2, 3.1.2.2. The prefix is "fed" to the letter, which some readers look for in
+ * xsi:type. */
 static void write_token_service(const struct writer *writer)
 {
     struct xml *xml = writer->xml;
@@ -101,13 +164,13 @@ static void write_token_service(const struct writer *writer)
     xmlNs *fed = xml_declare(xml, role, "fed", NAMESPACE_FEDERATION);
 
     xml_set(xml, role, instance, "type", "fed:SecurityTokenServiceType");
-    xml_set(xml, role, NULL, "protocolSupportEnumeration", NAMESPACE_FEDERATION);
+    xml_set(xml, role, NULL, "protocolSupportEnumeration", write_protocols(writer));
     xml_set(xml, role, NULL, "ServiceDisplayName", writer->request->display_name);
     write_keys(writer, role);
     write_token_types(writer, role, fed);
     write_claim_types(writer, role, fed);
-    write_endpoint(writer, role, fed, "SecurityTokenServiceEndpoint");
-    write_endpoint(writer, role, fed, "PassiveRequestorEndpoint");
+    write_active(writer, role, fed);
+    write_endpoint(writer, role, fed, "PassiveRequestorEndpoint", writer->request->passive_url);
 }
 
 /* SAML's role ---------------------------------------------------------------------------- */
@@ -165,6 +228,10 @@ static const char *make_id(struct arena *arena, const struct metadata_request *r
     take(&said, request->entity_id);
     take(&said, request->display_name);
     take(&said, request->passive_url);
+    for (size_t at = 0; request->active != NULL && at < ACTIVE_COUNT; at++) {
+        take(&said, request->active->urls[at]);
+    }
+    take(&said, request->active == NULL ? NULL : request->active->mex);
     for (size_t at = 0; at < request->certificate_count; at++) {
         take(&said, base64_of(arena, &request->certificates[at]));
     }

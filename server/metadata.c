@@ -3,7 +3,7 @@
  * then served byte for byte. Whoever has it asks with its tag and is told that nothing changed.
  */
 #include "server/metadata.h"
-#include "server/handlers.h"
+#include "server/active.h"
 
 #include <string.h>
 
@@ -27,6 +27,7 @@ bool published_metadata_make(struct arena *arena, const struct settings *setting
                              struct published_metadata *metadata, struct error *error)
 {
     struct bytes certificates[2] = {keypair_certificate(signing)};
+    struct active_urls active = active_urls_of(arena, settings);
     struct metadata_request request = {
         .entity_id = settings->identifier,
         .display_name = settings->display_name,
@@ -34,6 +35,7 @@ bool published_metadata_make(struct arena *arena, const struct settings *setting
         .certificates = certificates,
         .certificate_count = 1,
         .signer = signer,
+        .active = &active,
     };
 
     if (settings->secondary_certificate != NULL) { /* O5: known before it is used, and after */
