@@ -11,7 +11,7 @@
 #include <openssl/pem.h>
 
 #define FILE_LIMIT ((size_t)256 * 1024)
-#define CERTIFICATES_LIMIT 64
+#define CERTIFICATES_LIMIT 200
 
 /* One block of a PEM file: "-----BEGIN name-----". */
 struct block {

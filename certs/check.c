@@ -153,15 +153,20 @@ static void check_leaf(const struct look *look)
 
 /* every certificate ---------------------------------------------------------------------- */
 
-/* RFC 5280, 4.2.1.11: conforming CAs mark it critical. Without, a reader that does not know it
- * would accept what another refuses. */
+/*
+ * RFC 5280, 4.2.1.11: conforming CAs mark it critical. CAs from before that RFC do not, and say
+ * their own policies beside it, which bind as well; one that only limits the policies of others,
+ * in a way that a reader may skip, is refused.
+ */
 static void check_policy_constraints(const struct look *look)
 {
     int at = X509_get_ext_by_NID(look->certificate, NID_policy_constraints, -1);
 
-    if (at >= 0 && X509_EXTENSION_get_critical(X509_get_ext(look->certificate, at)) == 0) {
-        refuse(look, "policy.not-critical", "its policy constraints are not critical",
-               "critical ones (RFC 5280, 4.2.1.11)",
+    if (at >= 0 && X509_EXTENSION_get_critical(X509_get_ext(look->certificate, at)) == 0
+        && X509_get_ext_by_NID(look->certificate, NID_certificate_policies, -1) < 0) {
+        refuse(look, "policy.not-critical",
+               "it limits the policies of others, not critically, and has none itself",
+               "critical policy constraints (RFC 5280, 4.2.1.11)",
                "Ask whoever runs the CA: its own certificate must be issued again.");
     }
 }
