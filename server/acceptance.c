@@ -17,6 +17,9 @@ static struct claim_set *gather(const struct request *request, const struct proo
                                             .value = time_write(request->arena, request->now.wall),
                                             .value_type = VALUE_TYPE_DATE_TIME,
                                             .issuer = ISSUER_AD});
+    if (proof->certificate != NULL) {
+        certificate_claims(proof->certificate, incoming);
+    }
     return incoming;
 }
 

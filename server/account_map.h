@@ -19,6 +19,7 @@ struct mapping {
     const char *how;               /* the step that found it */
     const char *why;               /* a sentence where there is none */
     const char *cure;
+    bool is_ambiguous; /* more than one account fits */
     struct mapping_step *steps;
     size_t count;
 };

@@ -27,7 +27,6 @@ struct exchange {
     struct response response;
     struct error error;
     const char *line; /* where libmicrohttpd keeps the target, among the rest of the head */
-    const char *server_name;
     struct text body;
     size_t surplus; /* bytes of body that came after the most it may have */
     bool begun, counted, answered;
@@ -37,22 +36,6 @@ struct exchange {
 static struct peer *peer_of(struct MHD_Connection *connection)
 {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-}
-
-static const char *server_name(struct arena *arena, struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    char name[256]; /* a DNS name has 255 bytes at most */
-    size_t length = sizeof name;
-    unsigned type = 0;
-
-    if (info == NULL || info->tls_session == NULL
-        || gnutls_server_name_get(info->tls_session, name, &length, &type, 0) != GNUTLS_E_SUCCESS
-        || type != GNUTLS_NAME_DNS) {
-        return NULL;
-    }
-    return arena_copy(arena, name);
 }
 
 /* its begin and its end --------------------------------------------------------------------- */
@@ -75,7 +58,7 @@ void *exchange_begin(void *argument, const char *target, struct MHD_Connection *
     exchange->request.remote = exchange->peer->remote;
     exchange->request.now = clock_read(&lanyard->clock); /* again once the head is there */
     exchange->line = target;
-    exchange->server_name = server_name(arena, connection);
+    exchange->request.shown = handshake_shown(arena, exchange->peer);
     exchange->error = error_in(arena);
     exchange->body = text_in(arena);
     exchange->response.body = text_in(arena);
@@ -170,7 +153,7 @@ static bool check_head(struct exchange *exchange, struct MHD_Connection *connect
     struct raw_request raw = {.method = arena_copy(arena, method),
                               .version = version,
                               .target = exchange->request.target,
-                              .server_name = exchange->server_name};
+                              .server_name = exchange->request.shown.server_name};
 
     exchange->request.method = raw.method;
     exchange->request.now = clock_read(&exchange->listener->lanyard->clock);

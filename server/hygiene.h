@@ -35,6 +35,10 @@ MUST_CHECK bool hygiene_check(const struct raw_request *raw, struct request *req
 /* Once the body is there: reads a form, where the content type says it is one. */
 MUST_CHECK bool hygiene_check_body(struct request *request, struct error *error);
 
+/* Whether that is certauth.HOST or a name beneath it, where a certificate is asked for (protocol.md
+ * 4.1); in lower case. */
+bool hygiene_is_certauth(const struct settings *settings, const char *name);
+
 /*
  * True unless a browser says that another site sent this request (decision 4): no Origin and no
  * Sec-Fetch-Site, or one of our own origins, or same-origin or same-site.

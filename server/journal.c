@@ -198,10 +198,10 @@ void journal_end(struct journal *journal, const struct request *request, int sta
 }
 
 /* An activity that no request began, and the one event it consists of. */
-static void tell_alone(struct journal *journal, const struct event *event, int64_t wall,
-                       const struct beginning *beginning)
+static const char *tell_alone(struct journal *journal, struct arena *arena,
+                              const struct event *event, int64_t wall,
+                              const struct beginning *beginning)
 {
-    OWNED(arena_drop) struct arena *arena = arena_new();
     struct beginning named = *beginning;
     struct text head = text_in(arena);
     struct text packed = text_in(arena);
@@ -212,25 +212,28 @@ static void tell_alone(struct journal *journal, const struct event *event, int64
     pthread_mutex_lock(&journal->lock);
     add_slot(journal, &named, &head, &packed);
     pthread_mutex_unlock(&journal->lock);
+    return named.id;
 }
 
-void journal_tell_connection(struct journal *journal, const char *remote, enum port port,
-                             int64_t opened_at, const char *how)
+const char *journal_tell_connection(struct journal *journal, struct arena *arena,
+                                    const char *remote, enum port port, int64_t opened_at,
+                                    const char *how)
 {
     int64_t now;
 
     if (journal == NULL) {
-        return;
+        return NULL;
     }
     now = clock_read(journal->clock).wall;
-    tell_alone(journal,
-               &(struct event){
-                   .name = CONNECTION_WORD, .outcome = OUTCOME_NOTE, .remote = remote, .why = how},
-               now,
-               &(struct beginning){.kind = ACTIVITY_CONNECTION,
-                                   .port = port,
-                                   .begun_at = opened_at,
-                                   .took = now - opened_at});
+    return tell_alone(
+        journal, arena,
+        &(struct event){
+            .name = CONNECTION_WORD, .outcome = OUTCOME_NOTE, .remote = remote, .why = how},
+        now,
+        &(struct beginning){.kind = ACTIVITY_CONNECTION,
+                            .port = port,
+                            .begun_at = opened_at,
+                            .took = now - opened_at});
 }
 
 void journal_tell_event(struct journal *journal, const struct event *event, int64_t wall)
@@ -242,12 +245,12 @@ void journal_tell_event(struct journal *journal, const struct event *event, int6
     if (journal == NULL) {
         return;
     }
+    arena = arena_new();
     if (event->activity_id == NULL) {
-        tell_alone(journal, event, wall,
+        tell_alone(journal, arena, event, wall,
                    &(struct beginning){.kind = ACTIVITY_SERVER, .begun_at = wall});
         return;
     }
-    arena = arena_new();
     packed = text_in(arena);
     pack_event(&packed, event, wall);
     pthread_mutex_lock(&journal->lock);

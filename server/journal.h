@@ -69,9 +69,10 @@ struct journal *journal_new(struct arena *arena, const struct clock *clock,
 void journal_begin(struct journal *journal, const struct request *request);
 /* It was answered; status 0: the client was gone, or kept us waiting too long. */
 void journal_end(struct journal *journal, const struct request *request, int status);
-/* A connection that ended before a request had come, and how far it got. */
-void journal_tell_connection(struct journal *journal, const char *remote, enum port port,
-                             int64_t opened_at, const char *how);
+/* A connection that ended before a request had come, and how far it got. Gives its id, or NULL. */
+const char *journal_tell_connection(struct journal *journal, struct arena *arena,
+                                    const char *remote, enum port port, int64_t opened_at,
+                                    const char *how);
 /* An event. One with the id of an activity that is not kept any more is forgotten at once. */
 void journal_tell_event(struct journal *journal, const struct event *event, int64_t wall);
 /*

@@ -167,3 +167,9 @@ void link_expect(struct link *link)
 {
     set_overdue(link, monotonic() + link->deadline);
 }
+
+void link_allow(struct link *link, int64_t deadline)
+{
+    link->deadline = deadline; /* read by the connection's own thread only */
+    link_expect(link);
+}

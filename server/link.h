@@ -23,6 +23,8 @@ struct link;
 /* A connection was accepted. `deadline`: ms its client has for each step, from now on. */
 struct link *link_open(struct link_watch *watch, int descriptor, int64_t deadline);
 void link_close(struct link *link); /* the descriptor is the caller's */
+/* From now on, it has that many ms for each step. */
+void link_allow(struct link *link, int64_t deadline);
 /* The client has sent a whole request: no deadline while we are at work. */
 void link_rest(struct link *link);
 /* It is the client's turn again: to read, or to send the next request. */

@@ -1,15 +1,12 @@
 /*
- * server/listener.c: opens and closes the ports, and sets up TLS for each connection. A thread per
- * connection, so that handlers are straight-line code and may wait.
- *
- * TLS trusts everyone: that a handshake succeeded says nothing about who is at the other end.
+ * server/listener.c: opens and closes the ports. A thread per connection, so that handlers are
+ * straight-line code and may wait.
  */
 #include "server/entrance.h"
 #include "server/journal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <gnutls/abstract.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -20,89 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Decision 14: ECDHE and AEAD only, no SHA-1 signatures; TLS 1.2 and 1.3. */
-#define PRIORITIES                                                                                 \
-    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-MAC-ALL:+AEAD:"   \
-    "-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1"
-
 #define CONNECTION_MEMORY ((size_t)(64 * 1024)) /* for the heads of a request and its answer */
 #define THREAD_STACK ((size_t)(1024 * 1024))
-
-struct listener_credentials {
-    gnutls_certificate_credentials_t certificate;
-};
-
-/* TLS ------------------------------------------------------------------------------------- */
-
-static void drop_credentials(void *object)
-{
-    struct listener_credentials *credentials = object;
-
-    gnutls_certificate_free_credentials(credentials->certificate);
-}
-
-bool listener_credentials_make(struct arena *arena, const struct settings *settings,
-                               struct listener_credentials **credentials, struct error *error)
-{
-    struct listener_credentials *made = arena_alloc(arena, sizeof *made);
-    int answer = gnutls_certificate_allocate_credentials(&made->certificate);
-
-    if (answer != GNUTLS_E_SUCCESS) {
-        return fail(error, FAULT_INTERNAL, "TLS: %s", gnutls_strerror(answer));
-    }
-    arena_adopt(arena, made, drop_credentials);
-    answer = gnutls_certificate_set_x509_key_file(made->certificate, settings->tls_certificate,
-                                                  settings->tls_key, GNUTLS_X509_FMT_PEM);
-    if (answer < 0) {
-        return fail(error, FAULT_SETTINGS, "%s: TLS cannot use this certificate: %s",
-                    settings->tls_certificate, gnutls_strerror(answer));
-    }
-    *credentials = made;
-    return true;
-}
-
-/* A message of the handshake was read or written. When the connection closes the session is gone,
- * so how far it got is noted now. The pointer is the session database's; we have none. */
-static int on_handshake(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
-                        const gnutls_datum_t *message)
-{
-    struct peer *peer = gnutls_db_get_ptr(session);
-
-    (void)when, (void)message;
-    if (incoming != 0 && peer->progress != PROGRESS_FINISHED) {
-        peer->progress = type == GNUTLS_HANDSHAKE_FINISHED ? PROGRESS_FINISHED : PROGRESS_BEGUN;
-    }
-    return 0;
-}
-
-/*
- * Before the first step of the handshake. This is the one place where a connection's TLS is set
- * up: the credentials of the snapshot in force, and tickets so that a browser need not start anew.
- */
-static void set_up_tls(const struct entrance *entrance, struct peer *peer,
-                       struct MHD_Connection *connection)
-{
-    gnutls_session_t session =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
-
-    gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE,
-                           peer->snapshot->credentials->certificate);
-    gnutls_certificate_server_set_request(session, GNUTLS_CERT_IGNORE); /* decision 15 */
-    gnutls_session_ticket_enable_server(session, &entrance->listener->ticket_key);
-    gnutls_db_set_ptr(session, peer);
-    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST,
-                                       on_handshake);
-}
-
-/* libmicrohttpd wants a key of its own; `set_up_tls` gives each session ours before it is asked. */
-static int no_certificate(gnutls_session_t session, const gnutls_datum_t *issuers, int issuer_count,
-                          const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
-                          gnutls_pcert_st **chain, unsigned *chain_length, gnutls_privkey_t *key)
-{
-    (void)session, (void)issuers, (void)issuer_count, (void)algorithms, (void)algorithm_count;
-    (void)chain, (void)chain_length, (void)key;
-    return -1;
-}
 
 /* connections ----------------------------------------------------------------------------- */
 
@@ -125,39 +41,22 @@ static void name_peer(struct peer *peer, struct MHD_Connection *connection)
     } /* an IPv4 client on a socket for both */
 }
 
-/* A connection that closes without a request leaves no other trace than this one. */
-static void tell_silence(const struct entrance *entrance, const struct peer *peer)
-{
-    static const char *const how[] = {
-        [PROGRESS_NONE] = "the client connected and said nothing that is TLS",
-        [PROGRESS_BEGUN] = "the TLS handshake was begun and never finished: the client may not "
-                           "trust this server's certificate, or have lost patience",
-        [PROGRESS_FINISHED] = "the TLS handshake was finished, but no request came; browsers open "
-                              "connections in advance",
-    };
-
-    if (!peer->served && peer->snapshot->settings->lab) {
-        journal_tell_connection(
-            entrance->listener->lanyard->journal, peer->remote, entrance->port, peer->opened_at,
-            entrance->port == PORT_PLAIN ? "the client connected and said nothing that is HTTP"
-                                         : how[peer->progress]);
-    }
-}
-
 static struct peer *open_peer(const struct entrance *entrance, struct MHD_Connection *connection)
 {
     struct listener *listener = entrance->listener;
     struct peer *peer = memory_get(sizeof *peer);
 
+    peer->entrance = entrance;
+    peer->connection = connection;
     peer->snapshot = snapshots_hold(listener->lanyard->snapshots);
-    peer->opened_at = clock_read(&listener->lanyard->clock).wall;
+    peer->opened = clock_read(&listener->lanyard->clock);
     name_peer(peer, connection);
     peer->link = link_open(
         listener->watch,
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
         peer->snapshot->settings->request_deadline);
     if (entrance->port != PORT_PLAIN) {
-        set_up_tls(entrance, peer, connection);
+        handshake_set_up(peer);
     }
     return peer;
 }
@@ -171,8 +70,9 @@ static void on_connection(void *argument, struct MHD_Connection *connection, voi
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         *context = open_peer(entrance, connection);
     } else if (peer != NULL) {
-        tell_silence(entrance, peer);
+        handshake_tell_end(peer);
         link_close(peer->link);
+        free(peer->leaf);
         snapshot_release(peer->snapshot);
         free(peer);
         *context = NULL;
@@ -262,8 +162,8 @@ static bool open_entrance(struct listener *listener, struct entrance *entrance, 
         (unsigned)(listener->room * 5 / 4 + 16), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)settings->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)(settings->request_deadline / 1000), MHD_OPTION_THREAD_STACK_SIZE, THREAD_STACK,
-        MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES, MHD_OPTION_HTTPS_CERT_CALLBACK, no_certificate,
-        MHD_OPTION_END);
+        MHD_OPTION_HTTPS_PRIORITIES, HANDSHAKE_PRIORITIES, MHD_OPTION_HTTPS_CERT_CALLBACK,
+        handshake_key, MHD_OPTION_END);
     snapshot_release(snapshot);
     return entrance->daemon != NULL
            || fail(error, FAULT_INTERNAL, "the web server library did not start");
@@ -302,7 +202,10 @@ static bool add_entrance(struct listener *listener, enum port port, const char *
 static bool add_port(struct listener *listener, enum port port, const struct settings *settings,
                      struct error *error)
 {
-    long number = port == PORT_PLAIN ? settings->plain_port : settings->port;
+    const long numbers[] = {[PORT_MAIN] = settings->port,
+                            [PORT_PLAIN] = settings->plain_port,
+                            [PORT_CERTIFICATE] = settings->certificate_port};
+    long number = numbers[port];
 
     if (strcmp(settings->listen, "loopback") != 0) {
         return add_entrance(listener, port, settings->listen, number, error);
@@ -325,6 +228,7 @@ bool listener_start(struct arena *arena, struct lanyard *lanyard, request_handle
     opened = (gnutls_session_ticket_key_generate(&made->ticket_key) == GNUTLS_E_SUCCESS
               || fail(error, FAULT_INTERNAL, "GnuTLS has no key for session tickets"))
              && add_port(made, PORT_MAIN, snapshot->settings, error)
+             && add_port(made, PORT_CERTIFICATE, snapshot->settings, error)
              && add_port(made, PORT_PLAIN, snapshot->settings, error);
     snapshot_release(snapshot);
     if (!opened) {

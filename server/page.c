@@ -29,6 +29,15 @@
  *   PAGE_HOME        display_name, identifier, metadata_url, root_url, root_sha256; the lists
  *                    party.name, party.identifier, party.url (signs in there); user.name; and
  *                    try.name with try.url or try.command
+ *   PAGE_SELECT_CERTIFICATE  display_name, party_name; action: where the form posts, with ticket;
+ *                    ask_url: says how it stands; story_url: the page that tells it after
+ *                    `patience` seconds; other_url: the sign-in page; lab
+ *   PAGE_CERTIFICATE display_name, heading; message: AD FS's sentence; reason, advice: for the
+ *                    person; operator_note; retry_url with ticket; other_url; activity_id,
+ *                    party_name, code, error_time; in a lab the lists path.subject, .origin,
+ *                    .missing (any word), .note; finding.code, .failed, .found, .certificate,
+ *                    .expected, .cure; lookup.address, .failed, .kind, .took, .why; mapping.how,
+ *                    .value, .what; tls.name, .value; and activity_url
  *   PAGE_ACTIVITY    display_name; now: the time of day; paused and more: any word; the list
  *                    activity.url, .time, .title, .status, .failed (any word), .remote, .user,
  *                    .party, .why
@@ -93,6 +102,28 @@ static const char *const relying_party_names[] = {
     "context",      "raw",           "pretty",         "decrypted",
     "again.name",   "again.url",     EVENT_NAMES,      CLAIM_NAMES("claim")};
 
+static const char *const select_certificate_names[] = {
+    "display_name", "party_name", "action", "ticket",   "ask_url",
+    "story_url",    "other_url",  "lab",    "patience", CONTACT_NAMES};
+static const char *const certificate_names[] = {"display_name",     "heading",
+                                                "message",          "reason",
+                                                "advice",           "operator_note",
+                                                "retry_url",        "ticket",
+                                                "other_url",        "activity_id",
+                                                "party_name",       "code",
+                                                "error_time",       "lab",
+                                                "path.subject",     "path.origin",
+                                                "path.missing",     "path.note",
+                                                "finding.code",     "finding.failed",
+                                                "finding.found",    "finding.certificate",
+                                                "finding.expected", "finding.cure",
+                                                "lookup.address",   "lookup.failed",
+                                                "lookup.kind",      "lookup.took",
+                                                "lookup.why",       "mapping.how",
+                                                "mapping.value",    "mapping.what",
+                                                "tls.name",         "tls.value",
+                                                "activity_url",     CONTACT_NAMES};
+
 struct page_kind {
     const char *file;
     struct page_names names;
@@ -109,6 +140,12 @@ static const struct page_kind kinds[] = {
     [PAGE_ACTIVITY_ONE] = {"activity_one.html",
                            {activity_one_names, COUNT_OF(activity_one_names)},
                            false},
+    [PAGE_SELECT_CERTIFICATE] = {"certificate_select.html",
+                                 {select_certificate_names, COUNT_OF(select_certificate_names)},
+                                 false},
+    [PAGE_CERTIFICATE] = {"certificate.html",
+                          {certificate_names, COUNT_OF(certificate_names)},
+                          false},
     [PAGE_RELYING_PARTY] = {"rp.html", {relying_party_names, COUNT_OF(relying_party_names)}, false},
 };
 _Static_assert(COUNT_OF(kinds) == PAGE_COUNT, "every page has its row");
@@ -409,4 +446,19 @@ void page_add_contacts(struct arena *arena, const struct settings *settings, str
 const char *page_policy(const struct page_set *pages, enum page page)
 {
     return pages->pages[page].policy;
+}
+
+const char *page_policy_widen(struct arena *arena, const char *policy, const char *directive,
+                              const char *origins)
+{
+    const char *name = arena_print(arena, "; %s ", directive);
+    const char *at = strstr(policy, name);
+    size_t length;
+
+    if (at == NULL) {
+        return arena_print(arena, "%s; %s %s", policy, directive, origins);
+    }
+    length = (size_t)(at - policy) + strlen(name);
+    length += strcspn(policy + length, ";");
+    return arena_print(arena, "%.*s %s%s", (int)length, policy, origins, policy + length);
 }

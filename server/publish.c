@@ -5,6 +5,7 @@
 #include "server/handlers.h"
 #include "server/journal.h"
 #include "server/refusal.h"
+#include "server/waiting.h"
 
 #define PEOPLE_SHOWN 8
 #define METADATA_PATH "/FederationMetadata/2007-06/FederationMetadata.xml"
@@ -174,6 +175,9 @@ void publish_pki(struct lanyard *lanyard, const struct request *request, struct 
         fail(&error, FAULT_NOT_FOUND, "this server does not publish that");
         refuse(lanyard, request, response, &error);
         return;
+    }
+    if (published->is_certificate) {
+        waiting_note_issuer(lanyard->waiting, request->remote);
     }
     response->status = 200;
     response->cacheable = true;

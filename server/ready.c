@@ -72,7 +72,7 @@ static json_t *ready_json(struct arena *arena, const struct settings *settings,
     json_object_set_new(ready, "ready", json_true());
     json_object_set_new(ready, "pid", json_integer(getpid()));
     put(ready, "main", settings->main_url);
-    put(ready, "certificate", NULL); /* until that port is there */
+    put(ready, "certificate", settings->certificate_url);
     put(ready, "plain", settings->plain_url);
     put(ready, "issuer", settings->identifier);
     put(ready, "lab", settings->folder);

@@ -86,6 +86,12 @@ static void keep_allow(const struct request *request, struct response *response)
     }
 }
 
+/* Decision 6: some browsers answer an error there by asking for a certificate again and again. */
+static bool is_certificate_page(const struct request *request)
+{
+    return request->shown.asked && string_is(request->path, "/adfs/ls");
+}
+
 void refuse(struct lanyard *lanyard, const struct request *request, struct response *response,
             const struct error *error)
 {
@@ -104,7 +110,7 @@ void refuse(struct lanyard *lanyard, const struct request *request, struct respo
         .detail = refusal->audit,
     };
 
-    response->status = refusal->http_status;
+    response->status = is_certificate_page(request) ? 200 : refusal->http_status;
     response->cacheable = false;
     keep_allow(request, response);
     write_page(request, response, error, &about);

@@ -8,6 +8,7 @@
 #include "server/lab_files.h"
 #include "server/listener.h"
 #include "server/replay.h"
+#include "server/waiting.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -92,6 +93,23 @@ static bool renew_crls(struct server *server, int64_t margin, struct error *erro
     return renewed;
 }
 
+/* CRLs and issuing CAs ---------------------------------------------------------------------- */
+
+static struct store_settings store_settings_of(const struct settings *settings)
+{
+    return (struct store_settings){.folder = settings->cache_folder,
+                                   .aia_allow = settings->aia_allow,
+                                   .fetch_allow = settings->fetch_allow,
+                                   .fetch_proxy = settings->fetch_proxy};
+}
+
+static bool open_store(struct server *server, const struct settings *settings, struct error *error)
+{
+    struct store_settings fetching = store_settings_of(settings);
+
+    return store_open(server->arena, &fetching, &server->lanyard.store, error);
+}
+
 static void do_chores(struct server *server)
 {
     OWNED(arena_drop) struct arena *arena = arena_new();
@@ -101,6 +119,7 @@ static void do_chores(struct server *server)
         || !renew_crls(server, CRL_MARGIN_MS, &error)) {
         tell(server, "chores", OUTCOME_WARNING, error_sentence(&error));
     }
+    store_prefetch(server->lanyard.store, clock_read(&server->lanyard.clock).wall);
 }
 
 /* starting --------------------------------------------------------------------------------- */
@@ -119,9 +138,10 @@ static bool open_parts(struct server *server, const struct snapshot *snapshot, s
     }
     lanyard->gate = hash_gate_new(server->arena);
     lanyard->loops = loop_guard_new(server->arena);
+    lanyard->waiting = waiting_room_new(server->arena);
     return lab_lock(server->arena, settings->folder, &server->lock, error)
            && state_open(server->arena, settings->state_file, &lanyard->state, error)
-           && renew_crls(server, INT64_MAX, error)
+           && open_store(server, settings, error) && renew_crls(server, INT64_MAX, error)
            && listener_start(server->arena, lanyard, routes_answer, &server->listener, error);
 }
 
@@ -162,6 +182,7 @@ static void reload(struct server *server)
 {
     OWNED(arena_drop) struct arena *arena = arena_new();
     struct error error = error_in(arena);
+    struct store_settings fetching;
     struct snapshot *next;
 
     if (!snapshot_load(server->file, server->overrides, clock_read(&server->lanyard.clock).wall,
@@ -170,6 +191,8 @@ static void reload(struct server *server)
              arena_print(arena, "the old settings stay: %s", error_sentence(&error)));
         return;
     }
+    fetching = store_settings_of(next->settings);
+    store_set(server->lanyard.store, &fetching); /* the folder stays as it was opened */
     snapshots_swap(server->lanyard.snapshots, next);
     tell(server, "reload", OUTCOME_DONE, "settings, users, rules and keys were read again");
 }
@@ -195,6 +218,9 @@ static void stop(struct server *server)
 {
     if (server->listener != NULL) {
         listener_stop(server->listener, PATIENCE_MS);
+    }
+    if (server->lanyard.store != NULL) {
+        store_close(server->lanyard.store);
     }
     if (server->lanyard.state != NULL) {
         state_close(server->lanyard.state);

@@ -19,9 +19,9 @@ struct account {
     const char *upn;
     const char *password_hash; /* yescrypt; NULL: no password sign-in */
     bool enabled;
-    int64_t sessions_valid_from;          /* sessions begun before are over; 0: none is */
-    const char *sessions_valid_from_text; /* the same as it stands in the file, or NULL */
-    struct fields attributes;             /* AD attribute names; one field per value */
+    int64_t sessions_valid_from;             /* sessions begun before are over; 0: none is */
+    const char *sessions_valid_from_text;    /* the same as it stands in the file, or NULL */
+    struct fields attributes;                /* AD attribute names; one field per value */
     const struct explicit_mapping *mappings; /* certificates that are this person's */
     size_t mapping_count;
 };
@@ -125,7 +125,7 @@ struct session_record {
     int64_t expires_at;
     const char *account; /* so that a user's sessions can be ended */
     const char *body;    /* text, written and read by principal.c */
-    const char *stamp;   /* of the account's password as it was; "" in an old record */
+    const char *stamp;   /* of the account's password as it was; NULL: none */
 };
 MUST_CHECK bool state_put_session(struct state *state, const struct session_record *record,
                                   struct error *error);

@@ -181,7 +181,7 @@ static void what_no_request_caused_is_an_activity_of_its_own(void **state)
     size_t count;
 
     tell(fixture, NULL, "reload", "everything was read again");
-    journal_tell_connection(fixture->journal, "192.0.2.9", PORT_PLAIN,
+    journal_tell_connection(fixture->journal, fixture->arena, "192.0.2.9", PORT_PLAIN,
                             clock_read(&fixture->clock).wall - 5000, "it said nothing");
     list = journal_list(fixture->journal, fixture->arena, 10, &count);
     assert_int_equal(count, 2);
@@ -237,7 +237,8 @@ static void who_has_no_journal_may_tell_it_anything(void **state)
 
     journal_begin(NULL, &request);
     journal_tell_event(NULL, &(struct event){.name = "token"}, 0);
-    journal_tell_connection(NULL, "192.0.2.9", PORT_MAIN, 0, "nothing");
+    assert_null(
+        journal_tell_connection(NULL, fixture->arena, "192.0.2.9", PORT_MAIN, 0, "nothing"));
     journal_tell_claims(NULL, &request, "_id", claims, claims);
     journal_end(NULL, &request, 200);
     assert_false(journal_find(NULL, fixture->arena, request.activity_id, &found));
@@ -623,7 +624,7 @@ static void live_through(struct fixture *fixture, int number)
         assert_in_range(count, 1, 50);
     }
     if (number % 1000 == 0) {
-        journal_tell_connection(fixture->journal, "192.0.2.1", PORT_MAIN, 0, "nothing");
+        journal_tell_connection(fixture->journal, arena, "192.0.2.1", PORT_MAIN, 0, "nothing");
     }
 }
 

@@ -1,0 +1,206 @@
+/*
+ * server/certificate_page.c: see certificate_page.h. Whatever a certificate says of itself is a
+ * stranger's words, and escaped by the page like all values.
+ */
+#include "server/certificate_page.h"
+#include "server/activity.h"
+#include "server/refusal.h"
+#include "server/waiting.h"
+
+#include <string.h>
+
+static const char *took(struct arena *arena, const struct lookup *lookup)
+{
+    static const char *const sources[] = {[LOOKUP_NETWORK] = "fetched",
+                                          [LOOKUP_CACHE] = "from the cache",
+                                          [LOOKUP_FILE] = "from this machine"};
+
+    return arena_print(arena, "%s, %lld ms", sources[lookup->source], (long long)lookup->took);
+}
+
+static void add_path(struct arena *arena, const struct verdict *verdict, struct fields *values)
+{
+    static const char *const origins[] = {[LINK_MISSING] = "missing",
+                                          [LINK_SENT] = "sent",
+                                          [LINK_CONFIGURED] = "configured",
+                                          [LINK_SEEN] = "seen before",
+                                          [LINK_FETCHED] = "fetched"};
+
+    for (size_t i = 0; i < verdict->path_length; i++) {
+        const struct path_link *link = &verdict->path[i];
+        const char *note = NULL;
+
+        if (link->origin == LINK_MISSING) {
+            note = "nobody has this certificate: not the browser, not this server";
+        } else if (link->authority != NULL) {
+            note = arena_print(arena, "%s \"%s\" of the settings",
+                               link->authority->type == AUTHORITY_ROOT ? "the root"
+                                                                       : "the intermediate CA",
+                               link->authority->name);
+        }
+        fields_add(arena, values, "path.subject", link->subject);
+        fields_add(arena, values, "path.origin", origins[link->origin]);
+        fields_add(arena, values, "path.missing", link->origin == LINK_MISSING ? "yes" : "");
+        fields_add(arena, values, "path.note", note);
+    }
+}
+
+static void add_findings(struct arena *arena, const struct verdict *verdict, struct fields *values)
+{
+    for (size_t i = 0; i < verdict->finding_count; i++) {
+        const struct finding *finding = &verdict->findings[i];
+
+        fields_add(arena, values, "finding.code", finding->code);
+        fields_add(arena, values, "finding.failed",
+                   finding->severity == FINDING_REFUSAL ? "yes" : "");
+        fields_add(arena, values, "finding.found", finding->found);
+        fields_add(arena, values, "finding.certificate", finding->certificate);
+        fields_add(arena, values, "finding.expected", finding->expected);
+        fields_add(arena, values, "finding.cure", finding->cure);
+    }
+}
+
+static void add_lookups(struct arena *arena, const struct verdict *verdict, struct fields *values)
+{
+    static const char *const kinds[] = {
+        [LOOKUP_ISSUER] = "AIA", [LOOKUP_CRL] = "CRL", [LOOKUP_DELTA_CRL] = "delta CRL"};
+
+    for (size_t i = 0; i < verdict->lookups.count; i++) {
+        const struct lookup *lookup = &verdict->lookups.list[i];
+
+        fields_add(arena, values, "lookup.address", lookup->address);
+        fields_add(arena, values, "lookup.kind", kinds[lookup->kind]);
+        fields_add(arena, values, "lookup.failed", lookup->found ? "" : "yes");
+        fields_add(arena, values, "lookup.took", took(arena, lookup));
+        fields_add(arena, values, "lookup.why", lookup->why);
+    }
+}
+
+static void add_mapping(struct arena *arena, const struct mapping *mapping, struct fields *values)
+{
+    for (size_t i = 0; i < mapping->count; i++) {
+        fields_add(arena, values, "mapping.how", mapping->steps[i].how);
+        fields_add(arena, values, "mapping.value", mapping->steps[i].value);
+        fields_add(arena, values, "mapping.what", mapping->steps[i].what);
+    }
+}
+
+static void add_tls_line(struct arena *arena, struct fields *values, const char *name,
+                         const char *value)
+{
+    fields_add(arena, values, "tls.name", name);
+    fields_add(arena, values, "tls.value", value);
+}
+
+static void add_tls(const struct request *request, struct fields *values)
+{
+    static const char *const names[] = {[CA_NAMES_NONE] = "none (every certificate may be offered)",
+                                        [CA_NAMES_ISSUING] = "the issuing CAs",
+                                        [CA_NAMES_ROOTS] = "the roots",
+                                        [CA_NAMES_ALL] = "roots and issuing CAs"};
+    const struct shown *shown = &request->shown;
+    struct arena *arena = request->arena;
+
+    add_tls_line(arena, values, "Version", shown->version);
+    add_tls_line(arena, values, "Name asked for", shown->server_name);
+    add_tls_line(arena, values, "CA names sent", names[request->snapshot->settings->ca_names]);
+    if (shown->asked) {
+        add_tls_line(arena, values, "Certificates received",
+                     arena_print(arena, "%zu", shown->count));
+    }
+    for (size_t i = 0; i < shown->count; i++) {
+        struct error ignored = error_in(arena);
+        struct certificate certificate;
+
+        add_tls_line(arena, values, arena_print(arena, "Certificate %zu", i + 1),
+                     certificate_read(arena, shown->certificates[i], &certificate, &ignored)
+                         ? certificate.subject
+                         : "cannot be read");
+    }
+}
+
+static void add_lab_details(const struct request *request, const struct certificate_sign_in *seen,
+                            struct fields *values)
+{
+    struct arena *arena = request->arena;
+
+    fields_add(arena, values, "lab", "yes");
+    fields_add(arena, values, "activity_url",
+               arena_print(arena, "%s%s", request->snapshot->settings->main_url,
+                           activity_link(arena, request->activity_id)));
+    if (seen != NULL) {
+        add_path(arena, &seen->verdict, values);
+        add_findings(arena, &seen->verdict, values);
+        add_lookups(arena, &seen->verdict, values);
+        add_mapping(arena, &seen->mapping, values);
+    }
+    add_tls(request, values);
+}
+
+/* "https://r1f….certauth.localhost:49443": a name this browser has never chosen for. */
+static const char *fresh_origin(struct lanyard *lanyard, const struct request *request)
+{
+    const struct settings *settings = request->snapshot->settings;
+    unsigned char drawn[8];
+    struct text name = text_in(request->arena);
+
+    dice_roll(&lanyard->dice, drawn, sizeof drawn);
+    text_add_hex(&name, drawn, sizeof drawn);
+    return arena_print(request->arena, "https://r%s.certauth.%s", name.start,
+                       settings->certificate_url + strlen("https://"));
+}
+
+/* Gives the policy of the page, which lets the form post there. */
+static const char *add_ways_out(struct lanyard *lanyard, const struct request *request,
+                                const char *query, const char *policy, struct fields *values)
+{
+    const struct settings *settings = request->snapshot->settings;
+    struct arena *arena = request->arena;
+    const char *origin;
+
+    if (query == NULL) {
+        return policy;
+    }
+    fields_add(arena, values, "other_url",
+               arena_print(arena, "%s/adfs/ls/?%s", settings->main_url, query));
+    if (!settings->retry_names || settings->certauth_url == NULL) {
+        return policy;
+    }
+    origin = fresh_origin(lanyard, request);
+    fields_add(arena, values, "retry_url", arena_print(arena, "%s/adfs/ls/?%s", origin, query));
+    fields_add(arena, values, "ticket",
+               waiting_begin(lanyard->waiting, arena, &lanyard->dice, request->remote, query,
+                             request->now.monotonic));
+    /* where it leads when all is well: browsers hold a form to its policy through redirects */
+    return page_policy_widen(arena, policy, "form-action",
+                             arena_print(arena, "%s %s", origin, settings->main_url));
+}
+
+void certificate_page_write(struct lanyard *lanyard, const struct request *request,
+                            const struct certificate_story *story, struct response *response)
+{
+    const struct snapshot *snapshot = request->snapshot;
+    struct arena *arena = request->arena;
+    struct certificate_words words = certificate_words_of(story->code);
+    struct fields values = {0};
+
+    fields_add(arena, &values, "display_name", snapshot->settings->display_name);
+    fields_add(arena, &values, "heading", story->heading);
+    fields_add(arena, &values, "message",
+               refusal_sentence(arena, FAULT_CERTIFICATE, &(struct fields){0}));
+    fields_add(arena, &values, "reason", story->reason != NULL ? story->reason : words.reason);
+    fields_add(arena, &values, "advice", story->advice != NULL ? story->advice : words.advice);
+    fields_add(arena, &values, "operator_note", snapshot->settings->error_note);
+    fields_add(arena, &values, "activity_id", request->activity_id);
+    fields_add(arena, &values, "party_name", story->party_name);
+    fields_add(arena, &values, "code", story->code);
+    fields_add(arena, &values, "error_time", time_write_http(arena, request->now.wall));
+    page_add_contacts(arena, snapshot->settings, &values);
+    if (snapshot->settings->lab) {
+        add_lab_details(request, story->seen, &values);
+    }
+    response->status = 200;
+    response->policy = add_ways_out(lanyard, request, story->query,
+                                    page_policy(snapshot->pages, PAGE_CERTIFICATE), &values);
+    page_render(snapshot->pages, PAGE_CERTIFICATE, &values, &response->body);
+}

@@ -1,0 +1,342 @@
+/*
+ * server/handshake.c: TLS for one connection: which key we show, whether a client certificate is
+ * asked for, and what the client made of it. It asks on the certificate port and for the names
+ * beneath certauth.HOST, in the first handshake, and nowhere else (product.md, day one, 7).
+ *
+ * TLS trusts everyone: that a handshake succeeded says that the client holds the key of what it
+ * showed, and nothing about who that is. What a client never answers in there can be told by no
+ * page; it is noted here, step by step.
+ */
+#include "server/entrance.h"
+#include "server/hygiene.h"
+#include "server/journal.h"
+#include "server/waiting.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHOWN_LIMIT 64                   /* certificates of one client that are looked at */
+#define LEAF_LIMIT ((size_t)(64 * 1024)) /* bytes of one */
+#define AT_ONCE ((int64_t)3000)          /* ms: browsers that show a choice close sooner */
+#define NEAR_DEADLINE ((int64_t)500)     /* ms: then it was we who ended it */
+
+struct listener_credentials {
+    gnutls_certificate_credentials_t certificate;
+};
+
+/* credentials ------------------------------------------------------------------------------- */
+
+static void drop_credentials(void *object)
+{
+    struct listener_credentials *credentials = object;
+
+    gnutls_certificate_free_credentials(credentials->certificate);
+}
+
+static bool is_named(enum ca_names names, const struct authority *authority)
+{
+    return names == CA_NAMES_ALL || (names == CA_NAMES_ROOTS && authority->type == AUTHORITY_ROOT)
+           || (names == CA_NAMES_ISSUING && authority->type == AUTHORITY_INTERMEDIATE);
+}
+
+/* GnuTLS names the CAs of its trust list to the client, and here uses it for nothing else. */
+static bool add_ca_names(const struct settings *settings,
+                         gnutls_certificate_credentials_t credentials, struct error *error)
+{
+    for (size_t i = 0; i < settings->authority_count; i++) {
+        const struct authority *authority = &settings->authorities[i];
+        gnutls_datum_t der = {(unsigned char *)(uintptr_t)authority->certificate.data,
+                              (unsigned)authority->certificate.length};
+
+        if (is_named(settings->ca_names, authority)
+            && gnutls_certificate_set_x509_trust_mem(credentials, &der, GNUTLS_X509_FMT_DER) < 0) {
+            return fail(error, FAULT_SETTINGS, "TLS cannot name the CA \"%s\"", authority->name);
+        }
+    }
+    return true;
+}
+
+bool listener_credentials_make(struct arena *arena, const struct settings *settings,
+                               struct listener_credentials **credentials, struct error *error)
+{
+    struct listener_credentials *made = arena_alloc(arena, sizeof *made);
+    int answer = gnutls_certificate_allocate_credentials(&made->certificate);
+
+    if (answer != GNUTLS_E_SUCCESS) {
+        return fail(error, FAULT_INTERNAL, "TLS: %s", gnutls_strerror(answer));
+    }
+    arena_adopt(arena, made, drop_credentials);
+    answer = gnutls_certificate_set_x509_key_file(made->certificate, settings->tls_certificate,
+                                                  settings->tls_key, GNUTLS_X509_FMT_PEM);
+    if (answer < 0) {
+        return fail(error, FAULT_SETTINGS, "%s: TLS cannot use this certificate: %s",
+                    settings->tls_certificate, gnutls_strerror(answer));
+    }
+    *credentials = made;
+    return add_ca_names(settings, made->certificate, error);
+}
+
+int handshake_key(gnutls_session_t session, const gnutls_datum_t *issuers, int issuer_count,
+                  const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
+                  gnutls_pcert_st **chain, unsigned *chain_length, gnutls_privkey_t *key)
+{
+    (void)session, (void)issuers, (void)issuer_count, (void)algorithms, (void)algorithm_count;
+    (void)chain, (void)chain_length, (void)key;
+    return -1;
+}
+
+/* steps of a handshake ------------------------------------------------------------------------ */
+
+static gnutls_session_t session_of(const struct peer *peer)
+{
+    return MHD_get_connection_info(peer->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION)
+        ->tls_session;
+}
+
+static int64_t time_open(const struct peer *peer)
+{
+    return clock_read(&peer->entrance->listener->lanyard->clock).monotonic - peer->opened.monotonic;
+}
+
+static void tell_waiting(const struct peer *peer, enum handshake_step step)
+{
+    struct lanyard *lanyard = peer->entrance->listener->lanyard;
+
+    waiting_hear(lanyard->waiting, peer->remote, step, time_open(peer),
+                 clock_read(&lanyard->clock).monotonic);
+}
+
+/* Kept, since the session is gone when the connection has closed: GnuTLS refuses a certificate
+ * whose key usage forbids signing after this step, and no page can say so. */
+static void keep_leaf(gnutls_session_t session, struct peer *peer)
+{
+    unsigned count = 0;
+    const gnutls_datum_t *shown = gnutls_certificate_get_peers(session, &count);
+
+    if (count > 0 && shown[0].size <= LEAF_LIMIT && peer->leaf == NULL) {
+        peer->leaf = memory_get(shown[0].size);
+        memcpy(peer->leaf, shown[0].data, shown[0].size);
+        peer->leaf_length = shown[0].size;
+    }
+}
+
+static void note_finished(struct peer *peer)
+{
+    peer->progress = PROGRESS_FINISHED;
+    if (peer->asks) {
+        tell_waiting(peer, HANDSHAKE_FINISHED);
+        link_allow(peer->link, peer->snapshot->settings->request_deadline);
+    }
+}
+
+/* A message of the handshake was read or written. The pointer is the session database's; we have
+ * none. */
+static int on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                      const gnutls_datum_t *message)
+{
+    struct peer *peer = gnutls_db_get_ptr(session);
+
+    (void)when, (void)message;
+    if (peer->progress == PROGRESS_FINISHED) {
+        return 0;
+    }
+    if (incoming == 0) {
+        if (type == GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST && !peer->asked) {
+            peer->asked = true;
+            tell_waiting(peer, HANDSHAKE_ASKED);
+        }
+        return 0;
+    }
+    peer->progress = PROGRESS_BEGUN;
+    if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT) {
+        keep_leaf(session, peer);
+    } else if (type == GNUTLS_HANDSHAKE_FINISHED) {
+        note_finished(peer);
+    }
+    return 0;
+}
+
+static void read_server_name(gnutls_session_t session, struct peer *peer)
+{
+    size_t length = sizeof peer->server_name;
+    unsigned type = 0;
+
+    if (gnutls_server_name_get(session, peer->server_name, &length, &type, 0) != GNUTLS_E_SUCCESS
+        || type != GNUTLS_NAME_DNS) {
+        peer->server_name[0] = '\0';
+    }
+    for (char *c = peer->server_name; *c != '\0'; c++) {
+        *c = (char)tolower((unsigned char)*c);
+    }
+}
+
+/* A choice takes a person longer than a handshake takes a machine. No tickets: the next connection
+ * is to be asked again, so that another certificate can be chosen (engineering 2). */
+static void ask(gnutls_session_t session, struct peer *peer)
+{
+    const struct settings *settings = peer->snapshot->settings;
+
+    peer->asks = true;
+    gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
+    gnutls_certificate_send_x509_rdn_sequence(session, settings->ca_names == CA_NAMES_NONE);
+    link_allow(peer->link, settings->handshake_deadline);
+    MHD_set_connection_option(peer->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                              (unsigned)(settings->handshake_deadline / 1000 + 1));
+}
+
+/* The name is known, and nothing has been answered yet. */
+static int by_server_name(gnutls_session_t session)
+{
+    struct peer *peer = gnutls_db_get_ptr(session);
+
+    read_server_name(session, peer);
+    if (peer->entrance->port == PORT_CERTIFICATE
+        || hygiene_is_certauth(peer->snapshot->settings, peer->server_name)) {
+        ask(session, peer);
+    } else {
+        gnutls_session_ticket_enable_server(session, &peer->entrance->listener->ticket_key);
+    }
+    return 0;
+}
+
+void handshake_set_up(struct peer *peer)
+{
+    gnutls_session_t session = session_of(peer);
+
+    gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE,
+                           peer->snapshot->credentials->certificate);
+    gnutls_certificate_server_set_request(session, GNUTLS_CERT_IGNORE); /* decision 15 */
+    gnutls_db_set_ptr(session, peer);
+    gnutls_handshake_set_post_client_hello_function(session, by_server_name);
+    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST, on_message);
+}
+
+/* what came of it ----------------------------------------------------------------------------- */
+
+struct shown handshake_shown(struct arena *arena, const struct peer *peer)
+{
+    struct shown shown = {.asked = peer->asks};
+    gnutls_session_t session;
+    const gnutls_datum_t *list;
+    struct bytes *copies;
+    unsigned count = 0;
+
+    if (peer->entrance->port == PORT_PLAIN) {
+        return shown;
+    }
+    session = session_of(peer);
+    shown.version = gnutls_protocol_get_name(gnutls_protocol_get_version(session));
+    shown.server_name = peer->server_name[0] == '\0' ? NULL : arena_copy(arena, peer->server_name);
+    list = peer->asks ? gnutls_certificate_get_peers(session, &count) : NULL;
+    shown.count = count < SHOWN_LIMIT ? count : SHOWN_LIMIT;
+    copies = arena_array(arena, shown.count, sizeof *copies);
+    for (size_t i = 0; i < shown.count; i++) {
+        copies[i] = (struct bytes){(const unsigned char *)arena_copy_range(
+                                       arena, (const char *)list[i].data, list[i].size),
+                                   list[i].size};
+    }
+    shown.certificates = copies;
+    return shown;
+}
+
+/* Who showed a certificate and got no further: GnuTLS refuses one that may not sign. */
+static const char *tell_refused(struct arena *arena, const struct peer *peer)
+{
+    struct error error = error_in(arena);
+    struct certificate certificate;
+
+    if (!certificate_read(arena, (struct bytes){peer->leaf, peer->leaf_length}, &certificate,
+                          &error)) {
+        return arena_print(arena, "%s showed a certificate that cannot be read", peer->remote);
+    }
+    for (size_t i = 0; i < certificate.key_usage.count; i++) {
+        if (string_is(certificate.key_usage.list[i], "DigitalSignature")) {
+            return arena_print(arena,
+                               "%s showed the certificate of %s and did not prove that it holds "
+                               "the key",
+                               peer->remote, certificate.subject);
+        }
+    }
+    return arena_print(arena,
+                       "%s showed the certificate of %s, whose key usage lacks digitalSignature: "
+                       "TLS ends the handshake there, and no page can tell",
+                       peer->remote, certificate.subject);
+}
+
+/* A certificate was asked for, and nothing was shown. */
+static const char *tell_silent(struct arena *arena, const struct peer *peer, int64_t open)
+{
+    bool by_us = open + NEAR_DEADLINE >= peer->snapshot->settings->handshake_deadline;
+    bool has_issuer = waiting_has_issuer(peer->entrance->listener->lanyard->waiting, peer->remote);
+
+    if (open < AT_ONCE && !by_us) {
+        return arena_print(arena,
+                           "%s was asked for a certificate and closed the connection at once: a "
+                           "browser does so to show its user a choice, or where it does not trust "
+                           "this server",
+                           peer->remote);
+    }
+    return arena_print(
+        arena,
+        "%s was asked for a certificate, sent none, and %s after %lld s; it %s the issuing "
+        "CA's address",
+        peer->remote, by_us ? "was still silent" : "gave up", (long long)((open + 500) / 1000),
+        has_issuer ? "had fetched the certificate at" : "never fetched");
+}
+
+static const char *tell_handshake(struct arena *arena, const struct peer *peer, int64_t open)
+{
+    if (peer->leaf != NULL) {
+        return tell_refused(arena, peer);
+    }
+    if (peer->asked) {
+        return tell_silent(arena, peer, open);
+    }
+    if (peer->progress == PROGRESS_BEGUN) {
+        return "the TLS handshake was begun and never finished: the client may not trust this "
+               "server's certificate, or have lost patience";
+    }
+    return "the client connected and said nothing that is TLS";
+}
+
+static const char *tell_end(struct arena *arena, const struct peer *peer, int64_t open)
+{
+    if (peer->entrance->port == PORT_PLAIN) {
+        return "the client connected and said nothing that is HTTP";
+    }
+    if (peer->progress == PROGRESS_FINISHED) {
+        return "the TLS handshake was finished, but no request came; browsers open connections "
+               "in advance";
+    }
+    return tell_handshake(arena, peer, open);
+}
+
+/* A connection that closes without a request leaves no other trace than this one. */
+void handshake_tell_end(const struct peer *peer)
+{
+    struct lanyard *lanyard = peer->entrance->listener->lanyard;
+    bool is_stuck = peer->asked && peer->progress != PROGRESS_FINISHED;
+    int64_t open = time_open(peer);
+    OWNED(arena_drop) struct arena *arena = NULL;
+    const char *how, *id;
+
+    if (peer->served || (!is_stuck && !peer->snapshot->settings->lab)) {
+        return;
+    }
+    arena = arena_new();
+    how = tell_end(arena, peer, open);
+    id = journal_tell_connection(lanyard->journal, arena, peer->remote, peer->entrance->port,
+                                 peer->opened.wall, how);
+    if (is_stuck) {
+        tell_waiting(peer, HANDSHAKE_CLOSED);
+        event_tell(lanyard->events, &(struct event){.name = "handshake",
+                                                    .outcome = open < AT_ONCE && peer->leaf == NULL
+                                                                   ? OUTCOME_NOTE
+                                                                   : OUTCOME_REFUSED,
+                                                    .activity_id = id,
+                                                    .remote = peer->remote,
+                                                    .method = "certificate",
+                                                    .why = how});
+    }
+}

@@ -1,0 +1,160 @@
+/*
+ * server/passive_token.c: see passive.h. What follows when it is known who somebody is: their
+ * session, and the page that posts the token.
+ */
+#include "server/passive.h"
+
+#include <string.h>
+
+static const char *method_word(enum sign_in_method method)
+{
+    return method == METHOD_CERTIFICATE ? "certificate" : "password";
+}
+
+static void tell_token(const struct passive *passive, const struct principal *principal,
+                       const struct token *token, const char *why)
+{
+    event_tell(passive->lanyard->events,
+               &(struct event){.name = "token",
+                               .outcome = OUTCOME_DONE,
+                               .adfs_id = 299,
+                               .activity_id = passive->request->activity_id,
+                               .request_id = passive->wsfed.request_id,
+                               .remote = passive->request->remote,
+                               .user = principal->name,
+                               .party = token->audience,
+                               .method = method_word(principal->method),
+                               .why = why,
+                               .detail = token->id});
+}
+
+static void render_token(struct passive *passive, const char *wresult)
+{
+    const struct request *request = passive->request;
+    const char *context = passive->asked.context;
+    struct fields values = {0};
+
+    fields_add(request->arena, &values, "action", passive->asked.reply);
+    fields_add(request->arena, &values, "wresult", wresult);
+    fields_add(request->arena, &values, "has_wctx", context == NULL ? "" : "yes");
+    fields_add(request->arena, &values, "wctx", context == NULL ? "" : context);
+    passive->response->status = 200;
+    passive->response->policy = page_policy(request->snapshot->pages, PAGE_TOKEN);
+    page_render(request->snapshot->pages, PAGE_TOKEN, &values, &passive->response->body);
+}
+
+static bool admit(struct passive *passive, const struct session *session, struct error *error)
+{
+    const struct settings *settings = passive->request->snapshot->settings;
+
+    return !settings->loop_detection
+           || loop_guard_admit(passive->lanyard->loops, session->key,
+                               passive->request->now.monotonic, settings->loop_tokens,
+                               settings->loop_interval)
+           || fail(error, FAULT_LOOP,
+                   "this browser session already had %ld tokens within %lld seconds",
+                   settings->loop_tokens, (long long)settings->loop_interval / 1000);
+}
+
+bool passive_send_token(struct passive *passive, const struct principal *principal,
+                        const struct session *session, const char *why, struct error *error)
+{
+    const struct request *request = passive->request;
+    struct token token;
+    const char *wresult = NULL;
+
+    if ((session != NULL && !admit(passive, session, error))
+        || !issue_token(passive->lanyard, request, &passive->asked, passive->wsfed.realm, principal,
+                        &token, error)
+        || !wsfed_wrap(request->arena, &token, &wresult, error)
+        || (session != NULL
+            && !state_note_party(passive->lanyard->state, session->key, passive->wsfed.realm,
+                                 error))) {
+        return false;
+    }
+    render_token(passive, wresult);
+    tell_token(passive, principal, &token, why);
+    return true;
+}
+
+/* The old session, if there was one, ends: an id from before a sign-in is worth nothing after it
+ * (security S8). */
+static bool start_session(struct passive *passive, struct session *session, struct error *error)
+{
+    const struct request *request = passive->request;
+    struct lanyard *lanyard = passive->lanyard;
+    int64_t expires_at = request->now.wall + request->snapshot->settings->sso_lifetime;
+    const char *cookie = NULL;
+
+    if (!session_end(lanyard->state, fields_find(&request->cookies, SESSION_COOKIE), error)
+        || !session_begin(lanyard->state, request->arena, &lanyard->dice, &session->principal,
+                          expires_at, &cookie, error)) {
+        return false;
+    }
+    digest_sha256(cookie, strlen(cookie), session->key);
+    fields_add(request->arena, &passive->response->headers, "Set-Cookie",
+               arena_print(request->arena,
+                           SESSION_COOKIE "=%s; Path=/; Secure; HttpOnly; SameSite=None", cookie));
+    return true;
+}
+
+/* A GET of the same address is answered with a token now, unless it would ask again: then the
+ * token comes at once (protocol.md 1.4). */
+static bool move_on(struct passive *passive, const struct session *session, struct error *error)
+{
+    const struct request *request = passive->request;
+    const struct settings *settings = request->snapshot->settings;
+    struct decision decision = passive_decide(passive, &session->principal);
+
+    if (decision.step == STEP_REFUSE) {
+        return fail(error, decision.fault, "%s", decision.why);
+    }
+    if (decision.step != STEP_ISSUE) {
+        return passive_send_token(passive, &session->principal, session,
+                                  "a new sign-in was asked for, and made", error);
+    }
+    passive->response->status = 302;
+    fields_add(request->arena, &passive->response->headers, "Location",
+               request->shown.asked
+                   ? arena_print(request->arena, "%s%s", settings->main_url, request->target)
+                   : request->target);
+    return true;
+}
+
+static void tell_sign_in(const struct passive *passive, const struct principal *principal)
+{
+    event_tell(passive->lanyard->events,
+               &(struct event){.name = "sign-in",
+                               .outcome = OUTCOME_DONE,
+                               .adfs_id = 1202,
+                               .activity_id = passive->request->activity_id,
+                               .request_id = passive->wsfed.request_id,
+                               .remote = passive->request->remote,
+                               .user = principal->name,
+                               .party = passive->asked.party->name,
+                               .method = method_word(principal->method)});
+}
+
+/*
+ * Cookies are a name's, whatever the port: what is set on the certificate port reaches the main
+ * one. Another name (certauth.HOST, a fresh one for a retry, localhost for a lab on a named host)
+ * keeps its cookies to itself, so there the token comes at once and no session begins.
+ */
+static bool shares_cookies(const struct request *request)
+{
+    size_t length = strcspn(request->host, ":");
+    const char *host = request->snapshot->settings->host;
+
+    return !request->shown.asked || strchr(host, ':') != NULL
+           || (strlen(host) == length && strncasecmp(request->host, host, length) == 0);
+}
+
+bool passive_welcome(struct passive *passive, struct session *session, struct error *error)
+{
+    tell_sign_in(passive, &session->principal);
+    if (!shares_cookies(passive->request)) {
+        return passive_send_token(passive, &session->principal, NULL,
+                                  "signed in by certificate under a name of its own", error);
+    }
+    return start_session(passive, session, error) && move_on(passive, session, error);
+}

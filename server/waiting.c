@@ -1,0 +1,239 @@
+/*
+ * server/waiting.c: see waiting.h. Nothing here outlives a restart: whoever waited then starts
+ * again. A connection is told apart by its address alone, so two people behind one address may see
+ * what happened to the other; it says no more than that a browser was asked and fell silent.
+ */
+#include "server/waiting.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TICKET_BYTES 16
+#define REMOTE_ROOM 48          /* an IPv6 address in text */
+#define AT_ONCE ((int64_t)3000) /* ms: who closes sooner is showing its user a choice */
+#define KEPT ((int64_t)15 * 60 * 1000)
+
+struct place {
+    char ticket[2 * TICKET_BYTES + 1]; /* "": the place is free */
+    char remote[REMOTE_ROOM];
+    char *query; /* from malloc; NULL: none was kept */
+    enum waiting_state state;
+    int64_t begun_at, since, silent;
+    size_t open; /* connections in their handshake */
+    bool redeemed, fetched_issuer;
+};
+
+struct waiting_room {
+    pthread_mutex_t lock;
+    struct place places[WAITING_PLACES];
+};
+
+/* Browsers reach localhost by either address, and a page by one and its form by the other. */
+static const char *canonical(const char *remote)
+{
+    return string_is(remote, "::1") ? "127.0.0.1" : remote;
+}
+
+static void drop(void *object)
+{
+    struct waiting_room *room = object;
+
+    for (size_t i = 0; i < WAITING_PLACES; i++) {
+        free(room->places[i].query);
+    }
+    pthread_mutex_destroy(&room->lock);
+}
+
+struct waiting_room *waiting_room_new(struct arena *arena)
+{
+    struct waiting_room *room = arena_alloc(arena, sizeof *room);
+
+    pthread_mutex_init(&room->lock, NULL);
+    arena_adopt(arena, room, drop);
+    return room;
+}
+
+/* A free place, else the oldest: of that address where it has had more than its share. */
+static struct place *find_room(struct waiting_room *room, const char *remote)
+{
+    struct place *oldest = &room->places[0], *own = NULL, *empty = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < WAITING_PLACES; i++) {
+        struct place *place = &room->places[i];
+
+        if (place->ticket[0] == '\0') {
+            empty = place;
+            continue;
+        }
+        if (place->begun_at < oldest->begun_at) {
+            oldest = place;
+        }
+        if (string_is(place->remote, canonical(remote))) {
+            count++;
+            own = own == NULL || place->begun_at < own->begun_at ? place : own;
+        }
+    }
+    if (count >= WAITING_PLACES_PER_ADDRESS) {
+        return own;
+    }
+    return empty != NULL ? empty : oldest;
+}
+
+static char *keep_query(const char *query)
+{
+    size_t length = strlen(query);
+    char *copy;
+
+    if (length > WAITING_QUERY_LIMIT) {
+        return NULL;
+    }
+    copy = memory_get(length + 1);
+    memcpy(copy, query, length);
+    return copy;
+}
+
+const char *waiting_begin(struct waiting_room *room, struct arena *arena, const struct dice *dice,
+                          const char *remote, const char *query, int64_t now)
+{
+    unsigned char drawn[TICKET_BYTES];
+    struct text ticket = text_in(arena);
+    struct place *place;
+
+    dice_roll(dice, drawn, sizeof drawn);
+    text_add_hex(&ticket, drawn, sizeof drawn);
+    pthread_mutex_lock(&room->lock);
+    place = find_room(room, remote);
+    free(place->query);
+    *place = (struct place){
+        .query = keep_query(query), .state = WAITING_UNREACHED, .begun_at = now, .since = now};
+    memcpy(place->ticket, ticket.start, ticket.length + 1);
+    memcpy(place->remote, canonical(remote), strnlen(canonical(remote), REMOTE_ROOM - 1));
+    pthread_mutex_unlock(&room->lock);
+    return ticket.start;
+}
+
+/* Under the lock. The ticket is a secret: it is compared whole, whatever it begins with. */
+static struct place *find(struct waiting_room *room, const char *ticket, int64_t now)
+{
+    struct place *found = NULL;
+
+    if (ticket == NULL || strlen(ticket) != (size_t)2 * TICKET_BYTES) {
+        return NULL;
+    }
+    for (size_t i = 0; i < WAITING_PLACES; i++) {
+        struct place *place = &room->places[i];
+
+        if (bytes_same_secret(place->ticket, ticket, (size_t)2 * TICKET_BYTES)
+            && now - place->begun_at <= KEPT) {
+            found = place;
+        }
+    }
+    return found;
+}
+
+bool waiting_redeem(struct waiting_room *room, const char *ticket, int64_t now)
+{
+    struct place *place;
+    bool fits;
+
+    pthread_mutex_lock(&room->lock);
+    place = find(room, ticket, now);
+    fits = place != NULL && !place->redeemed && now - place->begun_at <= TICKET_LIFE;
+    if (fits) {
+        place->redeemed = true;
+    }
+    pthread_mutex_unlock(&room->lock);
+    return fits;
+}
+
+static void enter(struct place *place, enum waiting_state state, int64_t now)
+{
+    place->state = state;
+    place->since = now;
+}
+
+static void take_step(struct place *place, enum handshake_step step, int64_t open, int64_t now)
+{
+    if (step == HANDSHAKE_ASKED) {
+        place->open++;
+        enter(place, WAITING_ASKED, now);
+        return;
+    }
+    place->open -= place->open > 0; /* one that began before its ticket is not counted */
+    if (step == HANDSHAKE_FINISHED) {
+        enter(place, WAITING_ANSWERED, now);
+    } else if (place->open == 0 && place->state != WAITING_ANSWERED) {
+        place->silent = open;
+        enter(place, open < AT_ONCE ? WAITING_CHOOSING : WAITING_GONE, now);
+    }
+}
+
+void waiting_hear(struct waiting_room *room, const char *remote, enum handshake_step step,
+                  int64_t open, int64_t now)
+{
+    pthread_mutex_lock(&room->lock);
+    for (size_t i = 0; i < WAITING_PLACES; i++) {
+        struct place *place = &room->places[i];
+
+        if (place->ticket[0] != '\0' && string_is(place->remote, canonical(remote))
+            && now - place->begun_at <= KEPT) {
+            take_step(place, step, open, now);
+        }
+    }
+    pthread_mutex_unlock(&room->lock);
+}
+
+void waiting_note_issuer(struct waiting_room *room, const char *remote)
+{
+    pthread_mutex_lock(&room->lock);
+    for (size_t i = 0; i < WAITING_PLACES; i++) {
+        if (room->places[i].ticket[0] != '\0'
+            && string_is(room->places[i].remote, canonical(remote))) {
+            room->places[i].fetched_issuer = true;
+        }
+    }
+    pthread_mutex_unlock(&room->lock);
+}
+
+bool waiting_has_issuer(struct waiting_room *room, const char *remote)
+{
+    bool has = false;
+
+    pthread_mutex_lock(&room->lock);
+    for (size_t i = 0; i < WAITING_PLACES; i++) {
+        has = has
+              || (room->places[i].fetched_issuer
+                  && string_is(room->places[i].remote, canonical(remote)));
+    }
+    pthread_mutex_unlock(&room->lock);
+    return has;
+}
+
+/* Whoever was asked, left, and has not come again within the patience is not coming. */
+static enum waiting_state judge(const struct place *place, int64_t patience, int64_t now)
+{
+    bool is_over = place->state == WAITING_CHOOSING && now - place->since > patience;
+
+    return is_over ? WAITING_GONE : place->state;
+}
+
+void waiting_look(struct waiting_room *room, struct arena *arena, const char *ticket,
+                  int64_t patience, int64_t now, struct waiting *waiting)
+{
+    const struct place *place;
+
+    *waiting = (struct waiting){0};
+    pthread_mutex_lock(&room->lock);
+    place = find(room, ticket, now);
+    if (place != NULL) {
+        *waiting = (struct waiting){.state = judge(place, patience, now),
+                                    .remote = arena_copy(arena, place->remote),
+                                    .query = arena_copy(arena, place->query),
+                                    .since = now - place->since,
+                                    .silent = place->silent,
+                                    .fetched_issuer = place->fetched_issuer};
+    }
+    pthread_mutex_unlock(&room->lock);
+}

@@ -1,0 +1,64 @@
+/*
+ * server/waiting.h: people who were sent to show a certificate and have not come back. A phone that
+ * finds no certificate to offer stays inside the TLS handshake, where no page can reach it; but the
+ * page it came from is still open, and asks here what became of it. Private to the server room.
+ *
+ * It also gives each of them a ticket: browsers call a post from localhost to certauth.localhost a
+ * stranger's, and the ticket says that it is not (decision 4).
+ */
+#ifndef LANYARD_SERVER_WAITING_H
+#define LANYARD_SERVER_WAITING_H
+
+#include "base/base.h"
+
+#define WAITING_PLACES 1000                /* people at once; beyond it the oldest is forgotten */
+#define WAITING_PLACES_PER_ADDRESS 100     /* of one address */
+#define WAITING_QUERY_LIMIT ((size_t)4096) /* bytes of a sign-in's query that are kept */
+#define TICKET_LIFE ((int64_t)2 * 60 * 1000)
+
+/* What a TLS connection that asks for a certificate went through. */
+enum handshake_step {
+    HANDSHAKE_ASKED = 0, /* the client has been asked */
+    HANDSHAKE_FINISHED,  /* it has shown a certificate, or said that it has none */
+    HANDSHAKE_CLOSED,    /* the connection ended, and neither had happened */
+};
+
+enum waiting_state {
+    WAITING_UNKNOWN = 0, /* there is no such ticket, or it is too old */
+    WAITING_UNREACHED,   /* no connection has come from that address */
+    WAITING_ASKED,       /* one is open, and silent */
+    WAITING_CHOOSING,    /* it was closed at once, as browsers do that show a choice */
+    WAITING_GONE,        /* it was closed, or ended by us, and no other has come */
+    WAITING_ANSWERED,    /* a handshake was finished: a page will come, or has come */
+};
+
+/* How it stands with somebody. */
+struct waiting {
+    enum waiting_state state;
+    const char *remote, *query; /* whose, and the query of the sign-in; NULL where too long */
+    int64_t since;              /* ms since that state began */
+    int64_t silent;             /* ms that the last closed connection had been open */
+    bool fetched_issuer;        /* that address has had the issuing CA's certificate meanwhile */
+};
+
+struct waiting_room;
+/* Lives as long as `arena`; locks itself. */
+struct waiting_room *waiting_room_new(struct arena *arena);
+
+/* Somebody at `remote` is being sent away; gives their ticket. `now` is monotonic, everywhere. */
+const char *waiting_begin(struct waiting_room *room, struct arena *arena, const struct dice *dice,
+                          const char *remote, const char *query, int64_t now);
+/* True once for a ticket of the last two minutes. NULL is none. */
+bool waiting_redeem(struct waiting_room *room, const char *ticket, int64_t now);
+/* A connection from `remote` took that step; `open` ms after it had begun. */
+void waiting_hear(struct waiting_room *room, const char *remote, enum handshake_step step,
+                  int64_t open, int64_t now);
+/* That address has fetched the issuing CA's certificate. */
+void waiting_note_issuer(struct waiting_room *room, const char *remote);
+/* Whether it has done so lately, while anybody from there was waiting. */
+bool waiting_has_issuer(struct waiting_room *room, const char *remote);
+/* How it stands with that ticket; `patience`: ms after which nobody is coming any more. */
+void waiting_look(struct waiting_room *room, struct arena *arena, const char *ticket,
+                  int64_t patience, int64_t now, struct waiting *waiting);
+
+#endif
