@@ -17,7 +17,7 @@ struct mapping_step {
 struct mapping {
     const struct account *account; /* NULL: none, or more than one */
     const char *how;               /* the step that found it */
-    const char *why;               /* a sentence where there is none */
+    const char *why;               /* a sentence where there is none, or a disabled one */
     const char *cure;
     bool is_ambiguous; /* more than one account fits */
     struct mapping_step *steps;
@@ -26,9 +26,10 @@ struct mapping {
 
 /*
  * Finds the account: explicit mappings of the users' files first (`certificates`, in the manner of
- * altSecurityIdentities: issuer and serial number, SKI, SHA-1 or SHA-256 of the certificate), then
- * the SID extension, the UPN of the SAN, the RFC822 name. A form that matches two accounts, or
- * two forms that lead to different accounts, are refused (security C6-C8).
+ * altSecurityIdentities: issuer and serial number, SKI, SHA-1 or SHA-256), then the SID extension,
+ * the UPN of the SAN, the RFC822 names. All are tried, and all that find somebody must agree: a
+ * form that matches two accounts, two forms that lead to different accounts, two different UPNs,
+ * and a SID that is nobody's beside a name that is somebody's, are refused (security C6-C8).
  */
 void account_map(struct arena *arena, const struct account_set *accounts,
                  const struct certificate *certificate, struct mapping *mapping);

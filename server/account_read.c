@@ -5,6 +5,7 @@
  * nothing that XML cannot carry.
  */
 #include "server/account.h"
+#include "server/explicit_mapping.h"
 
 #include <string.h>
 
@@ -37,7 +38,7 @@ static const char *const known_keys[] = {
 
 bool account_key_is_kept(const char *key)
 {
-    return string_is(key, KEY_CERTIFICATES) || string_is(key, KEY_SESSIONS_VALID_FROM);
+    return string_is(key, KEY_CERTIFICATES);
 }
 
 bool account_name_is_valid(const char *name)
@@ -229,6 +230,74 @@ static void read_enabled(const struct reader *reader, const struct yaml_node *it
     }
 }
 
+/* Sessions begun before are over; what cannot be read must not quietly end none. */
+static void read_valid_from(const struct reader *reader, const struct yaml_node *item,
+                            struct account *account)
+{
+    if (yaml_is_nothing(item)) {
+        return;
+    }
+    if (item->kind != YAML_SCALAR || !time_read(item->text, &account->sessions_valid_from)) {
+        refuse_value(reader, item, "a time such as 2026-01-31T12:00:00Z",
+                     "`lanyard user expire` writes one.");
+        return;
+    }
+    account->sessions_valid_from_text = item->text;
+}
+
+/* "sha256: HEX", or issuer and serial, each in a line of its own. */
+static bool read_named_parts(const struct reader *reader, const struct yaml_node *node,
+                             struct explicit_mapping *mapping, const char **expected,
+                             const char **cure)
+{
+    const struct yaml_node *digest = yaml_find(node, "sha256");
+    const struct yaml_node *issuer = yaml_find(node, "issuer");
+    const struct yaml_node *serial = yaml_find(node, "serial");
+
+    if (digest != NULL && node->count == 1) {
+        return explicit_mapping_read(reader->arena,
+                                     arena_print(reader->arena, "sha256:%s", digest->text), mapping,
+                                     expected, cure);
+    }
+    *expected = "sha256, or issuer and serial";
+    return issuer != NULL && serial != NULL && node->count == 2
+           && explicit_mapping_of_serial(reader->arena, issuer->text, serial->text, mapping,
+                                         expected);
+}
+
+/* One certificate or key that is this user's. */
+static void read_certificate(const struct reader *reader, const struct yaml_node *node,
+                             struct account *account, struct explicit_mapping *mapping)
+{
+    const char *expected = NULL, *cure = NULL;
+    struct yaml_node named = *node;
+    bool is_read =
+        node->kind == YAML_MAP
+            ? read_named_parts(reader, node, mapping, &expected, &cure)
+            : explicit_mapping_read(reader->arena, node->text, mapping, &expected, &cure);
+
+    named.key = KEY_CERTIFICATES;
+    if (!is_read) {
+        refuse_value(reader, &named, expected, cure);
+        return;
+    }
+    account->mapping_count++;
+}
+
+/* One, or a list of them. */
+static void read_certificates(const struct reader *reader, const struct yaml_node *item,
+                              struct account *account)
+{
+    size_t count = item->kind == YAML_LIST ? item->count : 1;
+    struct explicit_mapping *mappings = arena_array(reader->arena, count + 1, sizeof(*mappings));
+
+    account->mappings = mappings;
+    for (size_t i = 0; i < count && !yaml_is_nothing(item); i++) {
+        read_certificate(reader, item->kind == YAML_LIST ? &item->items[i] : item, account,
+                         &mappings[account->mapping_count]);
+    }
+}
+
 /* RFC 4512, 1.4: a letter, then letters, digits and hyphens. */
 static bool is_attribute_name(const char *name)
 {
@@ -284,6 +353,10 @@ static void read_item(const struct reader *reader, const struct yaml_node *item,
         read_password(reader, item, account);
     } else if (string_is(item->key, KEY_ENABLED)) {
         read_enabled(reader, item, account);
+    } else if (string_is(item->key, KEY_SESSIONS_VALID_FROM)) {
+        read_valid_from(reader, item, account);
+    } else if (string_is(item->key, KEY_CERTIFICATES)) {
+        read_certificates(reader, item, account);
     } else if (!account_key_is_kept(item->key)) {
         read_attribute(reader, item, account);
     }
