@@ -93,6 +93,7 @@ struct problem {
     int line, column;     /* from 1 */
     const char *code;     /* AD FS's name for it: "POLICY0029" */
     const char *kind;     /* a stable word for scripts, where somebody tells kinds apart */
+    const char *rule;     /* of claim rules: the name of the one it is in, if it has one */
     const char *found;    /* what is there, as a sentence or a phrase; never NULL */
     const char *expected; /* what should be there */
     const char *cure;     /* what to do about it */
@@ -117,7 +118,8 @@ bool fail_at(struct error *error, enum fault fault, const struct problem *proble
 /* All problems as one line for a log, or "no reason was given". Lives in the error's arena. */
 const char *error_sentence(const struct error *error);
 
-/* One problem as a person reads it: "FILE:LINE:COLUMN: CODE: found; expected …. Cure". */
+/* One problem as a person reads it: "FILE:LINE:COLUMN: CODE: in rule "NAME":
+ * found; expected …. Cure". */
 const char *problem_sentence(struct arena *arena, const struct problem *problem);
 
 /* text.c --------------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ bool fail_at(struct error *error, enum fault fault, const struct problem *proble
         .column = problem->column,
         .code = arena_copy(error->arena, problem->code),
         .kind = arena_copy(error->arena, problem->kind),
+        .rule = arena_copy(error->arena, problem->rule),
         .found = problem->found == NULL ? "something is wrong"
                                         : arena_copy(error->arena, problem->found),
         .expected = arena_copy(error->arena, problem->expected),
@@ -80,6 +81,9 @@ static void add_problem(struct text *text, const struct problem *problem)
     add_place(text, problem);
     if (problem->code != NULL) {
         text_print(text, "%s: ", problem->code);
+    }
+    if (problem->rule != NULL) {
+        text_print(text, "in rule \"%s\": ", problem->rule);
     }
     text_add_plain(text, problem->found == NULL ? "something is wrong" : problem->found);
     if (problem->expected != NULL) {

@@ -195,6 +195,12 @@ struct rule_set {
 
 /* reading -------------------------------------------------------------------------------- */
 
+/* Where a rule begins and ends, and what it is called, even if nothing else of it can be read. */
+struct rule_span {
+    struct place first, last; /* of its tokens */
+    const char *name;         /* or NULL */
+};
+
 /* What lexer, parser and checker share while one text is read. */
 struct reader {
     struct arena *arena;
@@ -202,8 +208,11 @@ struct reader {
     const struct store *stores;
     size_t store_count;
     struct error *error;
-    size_t problems;  /* noticed so far, reported or not */
-    const char *code; /* of what is noticed now; NULL: the grammar's, by what is expected */
+    size_t problems;         /* noticed so far, reported or not */
+    const char *code;        /* of what is noticed now; NULL: the grammar's, by what is expected */
+    const char *rule;        /* the name of the rule that is looked at, or NULL */
+    struct rule_span *spans; /* the parser's finding */
+    size_t span_count, span_room;
 };
 
 /* claimrules 14 */
@@ -227,6 +236,12 @@ void rule_parse(struct reader *reader, const struct token *tokens, struct rule_s
 
 /* rule_check.c: what grammar cannot say (claimrules 3), and what is worked out ahead of a run. */
 void rule_check(struct reader *reader, struct rule *rule);
+
+/*
+ * claimrules 16: pages were rewritten from http:// to https:// wholesale, claim types included. In
+ * a regular expression the same may stand anywhere and with escaped dots.
+ */
+bool has_wrong_scheme(const char *string);
 
 /* rule_check_store.c: a store statement against what is known of that store (claimrules 8). */
 void rule_check_store(struct reader *reader, const struct statement *statement);

@@ -65,20 +65,21 @@ static void check_identifier(struct check *check, const char *name, struct place
     }
 }
 
-/*
- * claimrules 16: pages were rewritten from http:// to https:// wholesale, claim types included.
- * In a regular expression the same may stand anywhere and with escaped dots.
- */
-static void check_scheme(struct check *check, const char *string, struct place place)
+bool has_wrong_scheme(const char *string)
 {
     const char *at = strstr(string, "https://schemas");
 
     if (at == NULL) {
-        return;
+        return false;
     }
     at += strlen("https://schemas");
     at += *at == '\\';
-    if (string_starts(at, ".microsoft") || string_starts(at, ".xmlsoap")) {
+    return string_starts(at, ".microsoft") || string_starts(at, ".xmlsoap");
+}
+
+static void check_scheme(struct check *check, const char *string, struct place place)
+{
+    if (has_wrong_scheme(string)) {
         complain(check, place, "a claim type that begins with https://schemas",
                  "The real names all begin with http://, without the s: this would never match.");
     }
@@ -152,12 +153,9 @@ static const struct regex *check_pattern(struct check *check, const struct expre
     return regex;
 }
 
-/* Strings within patterns are checked as well: the rewriting of http:// did not spare them. */
 static void check_term(struct check *check, struct term *term)
 {
-    if (term->kind == TERM_STRING) {
-        check_scheme(check, term->string, term->place);
-    } else if (term->kind == TERM_CLAIM) {
+    if (term->kind == TERM_CLAIM) {
         check_part(check, &term->part);
         check_identifier(check, term->name, term->place, &term->slot);
     }
@@ -190,6 +188,18 @@ static void check_expression(struct check *check, struct expression *expression)
     }
 }
 
+/* What a type is compared with, or made of: patterns too, the rewriting did not spare them. A value
+ * may be any text, so there it is only warned of (rule_lint.c). */
+static void check_type(struct check *check, const struct part_name *part,
+                       const struct expression *expression)
+{
+    for (size_t i = 0; part->part == PART_TYPE && i < expression->count; i++) {
+        if (expression->terms[i].kind == TERM_STRING) {
+            check_scheme(check, expression->terms[i].string, expression->terms[i].place);
+        }
+    }
+}
+
 /* Text that is taken as it is, not as a pattern: a placeholder in it was forgotten. */
 static void check_plain(struct check *check, struct expression *expression)
 {
@@ -218,6 +228,7 @@ static bool uses_claims(const struct expression *expression)
 static void check_constraint(struct check *check, struct constraint *constraint)
 {
     check_part(check, &constraint->part);
+    check_type(check, &constraint->part, &constraint->right);
     if (constraint->comparison == COMPARE_MATCH || constraint->comparison == COMPARE_NO_MATCH) {
         check_expression(check, &constraint->right);
         constraint->regex = check_pattern(check, &constraint->right);
@@ -258,6 +269,7 @@ static void check_assignment(struct check *check, const struct statement *statem
     struct assignment *assignment = &statement->assignments[index];
 
     check_part(check, &assignment->part);
+    check_type(check, &assignment->part, &assignment->value);
     check_plain(check, &assignment->value);
     for (size_t i = 0; i < index; i++) {
         if (same_part(&statement->assignments[i].part, &assignment->part)) {

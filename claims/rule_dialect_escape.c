@@ -267,6 +267,13 @@ static bool is_posix_class(const char *at)
     return *end == at[1] && end[1] == ']';
 }
 
+/* \d and its like, which begin no range: the hyphen of [\w-.] is a character for .NET, and an
+ * error for PCRE2 unless it is the last. */
+static bool is_set(const char *at)
+{
+    return at[0] == '\\' && at[1] != '\0' && strchr("dDsSwWpP", at[1]) != NULL;
+}
+
 /* Escapes, the constructs the engines disagree on, and else a character. */
 static bool read_class_item(struct dialect *dialect, bool first)
 {
@@ -291,13 +298,17 @@ static bool read_class_item(struct dialect *dialect, bool first)
 /* A ] that comes first is a character to both. */
 bool dialect_read_class(struct dialect *dialect)
 {
-    bool first = true;
+    bool first = true, after_set = false;
 
     copy(dialect, dialect->at[1] == '^' ? 2 : 1);
     while (first || *dialect->at != ']') {
         if (*dialect->at == '\0') {
             return dialect_refuse(dialect, "a ] is missing");
         }
+        if (after_set && *dialect->at == '-') {
+            text_add_literal(&dialect->out, "\\");
+        }
+        after_set = is_set(dialect->at);
         if (!read_class_item(dialect, first)) {
             return false;
         }

@@ -15,8 +15,17 @@ void lint_warn(struct lint *lint, struct place place, const char *found, const c
                                     .line = place.line,
                                     .column = place.column,
                                     .kind = "warning",
+                                    .rule = lint->rule->name,
                                     .found = found,
                                     .cure = cure});
+}
+
+void lint_scheme(struct lint *lint, const char *string, struct place place)
+{
+    if (has_wrong_scheme(string)) {
+        lint_warn(lint, place, "a value that begins with https://schemas",
+                  "The real names all begin with http://, without the s.");
+    }
 }
 
 static const char *print(const struct lint *lint, const char *format, const char *word)
@@ -234,6 +243,7 @@ static void lint_constraint(struct lint *lint, const struct constraint *constrai
     if (constraint->right.constant == NULL) {
         return;
     }
+    lint_scheme(lint, constraint->right.constant, constraint->right.terms[0].place);
     switch (constraint->comparison) {
     case COMPARE_EQUAL:
     case COMPARE_NOT_EQUAL:

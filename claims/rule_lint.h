@@ -13,6 +13,8 @@ struct lint {
 };
 
 void lint_warn(struct lint *lint, struct place place, const char *found, const char *cure);
+/* A value with https:// for the http:// of all real claim types. */
+void lint_scheme(struct lint *lint, const char *string, struct place place);
 
 /* rule_lint_statement.c */
 void lint_statement(struct lint *lint);

@@ -101,7 +101,9 @@ static void lint_expression(struct lint *lint, const struct expression *expressi
     for (size_t i = 0; i < expression->count; i++) {
         const struct term *term = &expression->terms[i];
 
-        if (term->kind == TERM_REPLACE) {
+        if (term->kind == TERM_STRING) {
+            lint_scheme(lint, term->string, term->place);
+        } else if (term->kind == TERM_REPLACE) {
             lint_replace(lint, term);
             lint_expression(lint, &term->arguments[0]);
         }

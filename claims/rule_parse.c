@@ -157,15 +157,19 @@ static bool read_aggregate_test(struct parser *parser, struct condition *conditi
 /* COUNT "(" test ")" compare number. Nine digits are far beyond any limit on claims. */
 static bool read_count(struct parser *parser, struct condition *condition)
 {
-    const struct token *number;
+    const struct token *number, *comparison;
 
     condition->kind = CONDITION_COUNT;
-    if (!read_aggregate_test(parser, condition)
-        || !read_comparison(parser, &condition->comparison)) {
+    if (!read_aggregate_test(parser, condition)) {
+        return false;
+    }
+    comparison = parser->token;
+    if (!read_comparison(parser, &condition->comparison)) {
         return false;
     }
     if (condition->comparison == COMPARE_MATCH || condition->comparison == COMPARE_NO_MATCH) {
-        (void)parser_complain(parser, "a number compared with == != > >= < <=", NULL);
+        (void)reader_complain(parser->reader, comparison->place, "a pattern for a number",
+                              "one of == != > >= < <=", NULL);
     }
     number = parser->token;
     if (!parser_expect(parser, TOKEN_NUMBER, "a number", "Write COUNT([...]) >= 2.")) {
@@ -292,6 +296,21 @@ static bool read_annotations(struct parser *parser, struct rule *rule)
     return true;
 }
 
+/* The name a rule that starts here will have, so that what is wrong before it is named, too. */
+static const char *name_ahead(const struct token *token)
+{
+    const char *name = NULL;
+
+    while (token[0].kind == TOKEN_AT && token[1].kind == TOKEN_WORD && token[2].kind == TOKEN_ASSIGN
+           && token[3].kind == TOKEN_STRING) {
+        if (string_is_any_case(token[1].text, "RuleName")) {
+            name = token[3].text;
+        }
+        token += 4;
+    }
+    return name;
+}
+
 /* The arrow; left out before issue( or add( it is reported and taken as read. */
 static bool read_arrow(struct parser *parser)
 {
@@ -335,15 +354,29 @@ static void skip_rule(struct parser *parser)
     (void)parser_take(parser, TOKEN_SEMICOLON);
 }
 
+static void note_span(struct reader *reader, struct place first, struct place last)
+{
+    reader->spans = arena_grow(reader->arena, reader->spans, reader->span_count, &reader->span_room,
+                               sizeof *reader->spans);
+    reader->spans[reader->span_count++] = (struct rule_span){first, last, reader->rule};
+}
+
 void rule_parse(struct reader *reader, const struct token *tokens, struct rule_set *rules)
 {
     struct parser parser = {.reader = reader, .token = tokens};
 
     while (!parser_at(&parser, TOKEN_END)) {
+        struct place first = parser.token->place;
         struct rule rule = {0};
+        bool is_read;
 
-        if (!read_rule(&parser, &rule)) {
+        reader->rule = name_ahead(parser.token);
+        is_read = read_rule(&parser, &rule);
+        if (!is_read) {
             skip_rule(&parser);
+        }
+        note_span(reader, first, parser.token[-1].place);
+        if (!is_read) {
             continue;
         }
         rules->rules = arena_grow(reader->arena, rules->rules, rules->count, &rules->room,

@@ -18,11 +18,8 @@ bool run_fail(struct run *run, const char *kind, const char *format, ...)
     struct text found = text_in(run->arena);
     va_list arguments;
 
-    text_print(&found, "rule %zu", run->rule_number);
-    if (run->rule->name != NULL) {
-        text_print(&found, " \"%s\"", run->rule->name);
-    }
-    text_print(&found, " of the %s failed: ", stage != NULL ? stage : "rule set");
+    text_print(&found, "rule %zu of the %s failed: ", run->rule_number,
+               stage != NULL ? stage : "rule set");
     va_start(arguments, format);
     text_print_list(&found, format, arguments);
     va_end(arguments);
@@ -32,6 +29,7 @@ bool run_fail(struct run *run, const char *kind, const char *format, ...)
                                      .column = 1,
                                      .code = string_is(kind, RULE_STORE) ? CODE_STORE : NULL,
                                      .kind = kind,
+                                     .rule = run->rule->name,
                                      .found = found.start});
 }
 

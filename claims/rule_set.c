@@ -27,6 +27,7 @@ bool reader_report(struct reader *reader, const struct problem *noticed)
         return false;
     }
     problem.file = reader->file;
+    problem.rule = reader->rule;
     return fail_at(error, FAULT_SETTINGS, &problem);
 }
 
@@ -139,9 +140,38 @@ static bool check_text(struct reader *reader, struct bytes source)
     return true;
 }
 
+static bool is_before(struct place left, struct place right)
+{
+    return left.line != right.line ? left.line < right.line : left.column < right.column;
+}
+
+static const char *rule_at(const struct reader *reader, struct place place)
+{
+    for (size_t i = 0; i < reader->span_count; i++) {
+        const struct rule_span *span = &reader->spans[i];
+
+        if (!is_before(place, span->first) && !is_before(span->last, place)) {
+            return span->name;
+        }
+    }
+    return NULL;
+}
+
+/* The lexer knows of no rules: whose its problems are is seen when the rules are. */
+static void name_rules(const struct reader *reader, struct problem *problems, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct place place = {problems[i].line, problems[i].column};
+
+        problems[i].rule = arena_copy(reader->error->arena, rule_at(reader, place));
+    }
+}
+
 /* Checks go on after parsing failed somewhere: all that is wrong is told at once. */
 static void read_text(struct reader *reader, struct bytes source, struct rule_set *rules)
 {
+    const struct token *tokens;
+    size_t before = reader->error->count, noticed;
     const char *text;
 
     if (!check_text(reader, source)) {
@@ -151,9 +181,13 @@ static void read_text(struct reader *reader, struct bytes source, struct rule_se
                ? arena_copy_range(reader->arena, (const char *)source.data, source.length)
                : "";
     reader->code = NULL;
-    rule_parse(reader, rule_lex(reader, text), rules);
+    tokens = rule_lex(reader, text);
+    noticed = reader->error->count;
+    rule_parse(reader, tokens, rules);
+    name_rules(reader, reader->error->problems + before, noticed - before);
     reader->code = CODE_RULES;
     for (size_t i = 0; i < rules->count; i++) {
+        reader->rule = rules->rules[i].name;
         rule_check(reader, &rules->rules[i]);
     }
 }

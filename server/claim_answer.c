@@ -73,6 +73,12 @@ static const struct given_answer *find_answer(const struct given_store *store, c
     return NULL;
 }
 
+/* claimrules 19: such claims are issued by their store. */
+static const char *issuer_of(const struct given_store *store)
+{
+    return string_is_any_case(store->name, "Active Directory") ? ISSUER_AD : store->name;
+}
+
 static bool take_answer(struct arena *arena, const struct given_answer *given,
                         const struct store_query *query, struct answer *answer, struct error *error)
 {
@@ -84,10 +90,8 @@ static bool take_answer(struct arena *arena, const struct given_answer *given,
                                              i + 1, given->widths[i], query->columns));
         }
     }
-    *answer = (struct answer){.rows = given->rows, .count = given->count};
-    if (string_is_any_case(query->store, "Active Directory")) {
-        answer->issuer = ISSUER_AD;
-    }
+    answer->rows = given->rows;
+    answer->count = given->count;
     return true;
 }
 
@@ -113,6 +117,7 @@ static bool ask(const void *world, struct arena *arena, const struct store_query
         return refuse(error, arena_print(arena, "the claims file has no answer to the query \"%s\"",
                                          expanded));
     }
+    *answer = (struct answer){.issuer = issuer_of(store)};
     return take_answer(arena, given, query, answer, error);
 }
 

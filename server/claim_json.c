@@ -308,11 +308,13 @@ json_t *problem_json(struct arena *arena, const struct problem *problem)
     words.line = 0;
     words.column = 0;
     words.code = NULL;
-    return json_pack("{s:s,s:i,s:i,s:o,s:o,s:o}", "kind",
+    words.rule = NULL;
+    return json_pack("{s:s,s:i,s:i,s:o,s:o,s:o,s:o}", "kind",
                      problem->kind == NULL ? RULE_SYNTAX : problem->kind, "line", problem->line,
                      "column", problem->column, "message",
                      string_json(problem_sentence(arena, &words)), "code",
-                     string_json(problem->code), "file", string_json(problem->file));
+                     string_json(problem->code), "file", string_json(problem->file), "rule",
+                     string_json(problem->rule));
 }
 
 json_t *problems_json(struct arena *arena, const struct error *error)

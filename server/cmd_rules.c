@@ -91,7 +91,7 @@ const struct command command_rules_check = {
         "with file, line, column and cure, and warns of what is legal but surely not meant.\n"
         "Exit status: 0 nothing is wrong (warnings do not count), 1 something is, 2 a file\n"
         "cannot be read.\n"
-        "With --json: {\"error\":{\"kind\",\"line\",\"column\",\"message\",\"code\",\"file\"},\n"
+        "With --json: {\"error\":{\"kind\",\"line\",\"column\",\"message\",\"code\",\"file\",\"rule\"},\n"
         "  \"errors\":[all of them],\"warnings\":[the same form]}; no \"error\" where all is "
         "good.\n"
         "Kinds: syntax, unbound, regex.",

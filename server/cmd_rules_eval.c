@@ -89,6 +89,16 @@ static bool read_claims(struct eval *eval, struct error *error)
     return true;
 }
 
+static bool is_known_store(const char *name)
+{
+    for (size_t i = 0; i < known_store_count; i++) {
+        if (string_is_any_case(known_stores[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A store of the claims file is one that rules may name. */
 static bool read_rules(struct eval *eval, struct bytes source, struct error *error)
 {
@@ -98,7 +108,11 @@ static bool read_rules(struct eval *eval, struct bytes source, struct error *err
 
     memcpy(stores, known_stores, count * sizeof(*stores));
     for (size_t i = 0; i < eval->given.store_count; i++) {
-        stores[count++] = (struct store){eval->given.stores[i].name, STORE_OTHER};
+        const char *name = eval->given.stores[i].name;
+
+        if (!is_known_store(name)) {
+            stores[count++] = (struct store){name, STORE_OTHER};
+        }
     }
     eval->rules_name = rule_file_name(eval->rules_name);
     return rule_set_read(eval->arena, eval->rules_name, source, stores, count, &eval->rules, error);

@@ -176,7 +176,7 @@ def test_properties_go_through_rules_and_shape_the_name_identifier(ask):
 def test_a_store_that_fails_fails_the_request(ask, pipeline):
     assert refused(ask("failing"))
     why = pipeline.event_where(event="request", outcome="refused", detail="claims")["why"]
-    assert 'POLICY0018: rule 1 "another domain" of the issuance transform rules failed' in why
+    assert 'POLICY0018: in rule "another domain": rule 1 of the issuance transform rules failed' in why
 
 
 # Additional authentication --------------------------------------------------------------------

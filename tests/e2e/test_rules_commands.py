@@ -287,6 +287,28 @@ def test_warnings_do_not_make_rules_wrong(tmp_path):
     assert finished.stderr.startswith("a.rules:1:12: warning: the claim type")
 
 
+NAMED = '@RuleName = "Pass it on"\nc:[Type = "a"] => issue(claim = c);\n=> issue(Value = "a");'
+
+
+def test_what_is_wrong_names_its_rule(evaluate, tmp_path):
+    """issue 4, 2: file, rule name, line, column"""
+    assert [each["rule"] for each in evaluate(NAMED)[1]["errors"]] == ["Pass it on", None]
+    assert [each["rule"] for each in check(tmp_path / "a.rules")[1]["errors"]] == ["Pass it on", None]
+    for command in (["check"], ["format"], ["eval", "--claims", "claims.json", "--rules"]):
+        first, second = run("rules", *command, "a.rules", cwd=tmp_path).stderr.splitlines()[:2]
+        assert first.startswith('a.rules:2:9: POLICY0030: in rule "Pass it on": unexpected =; expected "=="')
+        assert second.startswith("a.rules:3:4: POLICY0002: a new claim without a type")
+
+
+def test_a_warning_and_a_failing_run_name_the_rule_too(evaluate, tmp_path):
+    rules = '@RuleName = "Pick" c:[Value == "^x"] => issue(store = "SQL", types = ("a"), query = "q");'
+    status, answer = evaluate(rules, [{"type": "t", "value": "^x"}], {"SQL": {}})
+    assert (status, answer["error"]["kind"], answer["error"]["rule"]) == (1, "store", "Pick")
+    (tmp_path / "a.rules").write_text('@RuleName = "Pick" c:[Value == "^x"] => issue(claim = c);')
+    assert [each["rule"] for each in check(tmp_path / "a.rules")[1]["warnings"]] == ["Pick"]
+    assert 'warning: in rule "Pick": ==' in run("rules", "check", tmp_path / "a.rules").stderr
+
+
 def test_several_files_are_checked_at_once(tmp_path):
     for name, rules in {"a": '=> issue(Type = "a");', "b": "c:[] => issue(claim = d);", "c": 'c:[Value =~ "("] => issue(claim = c);'}.items():
         (tmp_path / f"{name}.rules").write_text(rules)

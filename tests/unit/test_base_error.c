@@ -66,6 +66,7 @@ static void problems_say_where_what_and_how(void **state)
         {{.line = 3, .found = "x"}, "line 3: x"},
         {{.found = "x.", .cure = "Z"}, "x. Z"},
         {{.file = "a", .line = 3, .code = "C1", .kind = "k", .found = "x"}, "a:3: C1: x"},
+        {{.line = 3, .code = "C1", .rule = "r", .found = "x"}, "line 3: C1: in rule \"r\": x"},
         {{.found = "%s%n"}, "%s%n"},
         {{.found = NULL}, "something is wrong"},
     };

@@ -212,7 +212,7 @@ static void what_fails_in_a_run_is_one_problem(void **state)
     assert_int_equal(error.problems[0].line, 2);
     assert_string_equal(
         error_sentence(&error),
-        "a.rules:2:1: POLICY0018: rule 1 \"x\" of the test failed: the store \"SQL\" did not "
+        "a.rules:2:1: POLICY0018: in rule \"x\": rule 1 of the test failed: the store \"SQL\" did not "
         "answer: the SQL is down");
 }
 

@@ -61,6 +61,13 @@ static const struct warned warned[] = {
     {"c:[] => issue(store = \"Active Directory\", types = (\"http://a b\"), query = "
      "\";mail;{0}\", param = c.Value);",
      1, 52, "a blank inside a claim type"},
+    /* https:// for http://, where it is no claim type */
+    {"c:[Value == \"https://schemas.microsoft.com/x\"]" ISSUE, 1, 13, "a value that begins with"},
+    {"c:[Value =~ \"(?i)^https://schemas\\.xmlsoap\\.org/\"]" ISSUE, 1, 13, "a value that begins"},
+    {"=> issue(Type = \"a\", Value = \"https://schemas.xmlsoap.org/x\");", 1, 30, "a value that"},
+    {"c:[] => issue(Type = \"a\", Value = RegExReplace(\"https://schemas.xmlsoap.org/x\", c.Value, "
+     "\"\"));",
+     1, 48, "a value that begins with"},
     /* patterns */
     {"c:[Value =~ \"S-1-5-21-1-2-3-512\"]" ISSUE, 1, 13, "a SID that may go on after its end"},
     {"c:[Value =~ \"^(?i)S-1-5-21-1-2-3-512\"]" ISSUE, 1, 13, "a SID that may go on"},

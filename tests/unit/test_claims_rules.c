@@ -330,7 +330,11 @@ static const char *show_problem(struct arena *arena, const struct problem *probl
 {
     struct text text = text_in(arena);
 
-    text_print(&text, "line %d, column %d: %s", problem->line, problem->column, problem->found);
+    text_print(&text, "line %d, column %d: ", problem->line, problem->column);
+    if (problem->rule != NULL) {
+        text_print(&text, "in rule \"%s\": ", problem->rule);
+    }
+    text_add_plain(&text, problem->found);
     if (problem->expected != NULL) {
         text_print(&text, "; expected %s", problem->expected);
     }
