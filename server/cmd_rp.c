@@ -4,6 +4,7 @@
  */
 #include "server/command.h"
 #include "server/config_edit.h"
+#include "server/kept.h"
 #include "server/lab_files.h"
 #include "server/party_import.h"
 
@@ -60,7 +61,8 @@ static void add_once(struct arena *arena, struct word_list *strings, const char 
 }
 
 /* Every value of an option that may be given several times. */
-static void add_all(const struct arguments *arguments, const char *option, struct word_list *strings)
+static void add_all(const struct arguments *arguments, const char *option,
+                    struct word_list *strings)
 {
     for (size_t i = 0; i < arguments->options.count; i++) {
         if (string_is(arguments->options.list[i].name, option)) {
@@ -128,7 +130,7 @@ static bool add_certificate(const struct arguments *arguments, const struct sett
                             struct error *error)
 {
     const char *typed = argument_of(arguments, "--encryption-certificate");
-    const char *kept = NULL;
+    struct kept kept = {.folder = settings->folder, .within = KEPT_PARTIES};
 
     if (typed != NULL) {
         add_file(arguments, entry, "encryption_certificate", typed);
@@ -137,11 +139,10 @@ static bool add_certificate(const struct arguments *arguments, const struct sett
     if (metadata->encryption_certificate.length == 0) {
         return true;
     }
-    if (!party_keep_certificate(arguments->arena, settings->folder, entry->name,
-                                metadata->encryption_certificate, &kept, error)) {
+    if (!kept_add(arguments->arena, &kept, entry->name, metadata->encryption_certificate, error)) {
         return false;
     }
-    fields_add(arguments->arena, &entry->more, "encryption_certificate", kept);
+    fields_add(arguments->arena, &entry->more, "encryption_certificate", kept.path);
     return true;
 }
 
@@ -364,7 +365,9 @@ static enum status run_remove(const struct arguments *arguments)
         return command_failed(&error);
     }
     if (party->encryption_file != NULL && !certificate_is_shared(opened.settings, party)) {
-        party_forget_certificate(opened.arena, opened.settings->folder, party->encryption_file);
+        kept_remove(opened.arena,
+                    &(struct kept){.folder = opened.settings->folder, .within = KEPT_PARTIES},
+                    party->encryption_file);
     }
     printf("removed %s from %s\n", party->name, opened.settings->file);
     tell_server(&opened);

@@ -42,6 +42,8 @@ extern const struct command command_rules_eval, command_rules_check, command_rul
 extern const struct command command_show_provider, command_show_party;
 extern const struct command command_user_add, command_user_passwd, command_user_list,
     command_user_disable, command_rp_add, command_rp_list, command_rp_remove;
+extern const struct command command_cert_verify;
+extern const struct command command_ca_add, command_ca_list, command_ca_set, command_ca_remove;
 
 /* Runs what the command line asks for. */
 enum status command_run(int count, char **words);
@@ -93,6 +95,9 @@ MUST_CHECK bool command_settings_file(const struct arguments *arguments, const c
         {"--log", "text|json", "log", "how events are written to stderr; default text"},           \
     {                                                                                              \
         "--no-loop-detection", NULL, "enable_loop_detection", "for load tests"                     \
+    },                                                                                             \
+    {                                                                                              \
+        "--no-lockout", NULL, "enable_extranet_lockout", "for tests with wrong passwords"          \
     }
 
 #endif

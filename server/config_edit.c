@@ -1,186 +1,14 @@
 /*
- * server/config_edit.c: changes the relying parties of a settings file line by line, as a careful
- * person would. It refuses files whose list is not written one item after the other, and whatever
- * would not be good settings afterwards.
+ * server/config_edit.c: adds, changes and removes relying parties and trusted CAs in a settings
+ * file: exactly their lines, and every other byte stays.
  */
-#include "server/config_edit.h"
-#include "server/yaml.h"
+#include "server/config.h"
+#include "server/config_lines.h"
 
 #include <limits.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#define KEY "relying_party_trusts"
 #define INDENT_USUAL 2
-
-/* A settings file being changed. */
-struct edit {
-    struct arena *arena;
-    const char *file;
-    unsigned mode;
-    struct bytes old;
-    struct yaml_node root;
-    const struct yaml_node *list; /* the relying parties; NULL: the key is not there */
-    struct text out;
-    struct error *error;
-};
-
-static bool refuse(const struct edit *edit, int line, const char *found, const char *cure)
-{
-    return fail_at(
-        edit->error, FAULT_SETTINGS,
-        &(struct problem){.file = edit->file, .line = line, .found = found, .cure = cure});
-}
-
-/* lines ---------------------------------------------------------------------------------- */
-
-/* Where that line (from 1) begins; the end of the file if it is not there. */
-static const char *line_at(const struct edit *edit, int line)
-{
-    const char *at = (const char *)edit->old.data, *end = at + edit->old.length;
-
-    for (int before = 1; before < line && at < end; before++) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-
-        at = newline == NULL ? end : newline + 1;
-    }
-    return at;
-}
-
-/* Adds the old lines from `first` up to (not including) `until`. */
-static void keep(struct edit *edit, int first, int until)
-{
-    const char *start = line_at(edit, first), *end = line_at(edit, until);
-
-    text_add_unescaped(&edit->out, start, (size_t)(end - start));
-    if (edit->out.length > 0 && edit->out.start[edit->out.length - 1] != '\n') {
-        text_add_literal(&edit->out, "\n");
-    }
-}
-
-/* The blanks before the dash that begins an item, or -1 where no dash begins its first line. */
-static int indent_of(const struct edit *edit, const struct yaml_node *item)
-{
-    const char *line = line_at(edit, item->line);
-    size_t blanks = strspn(line, " ");
-
-    return line[blanks] == '-' && line[blanks + 1] == ' ' ? (int)blanks : -1;
-}
-
-/* Line by line only works where each item begins a line of its own. */
-static bool check_list(const struct edit *edit)
-{
-    const struct yaml_node *list = edit->list;
-    int last_line = 0;
-
-    if (list != NULL && list->kind != YAML_LIST && !yaml_is_nothing(list)) {
-        return refuse(edit, list->line, KEY " is no list", "Begin each entry with \"- name:\".");
-    }
-    for (size_t i = 0; list != NULL && i < list->count; i++) {
-        if (indent_of(edit, &list->items[i]) < 0 || list->items[i].line <= last_line) {
-            return refuse(edit, list->items[i].line, KEY " is not written one item after the other",
-                          "Begin each relying party on a line of its own with \"- name:\", then "
-                          "try again.");
-        }
-        last_line = list->items[i].end_line;
-    }
-    return true;
-}
-
-/* Settings in braces may have several keys on one line. */
-static bool is_braced(const struct edit *edit)
-{
-    const char *line = line_at(edit, edit->root.line);
-
-    return line[strspn(line, " ")] == '{';
-}
-
-/* opening and saving --------------------------------------------------------------------- */
-
-static bool open_file(struct edit *edit)
-{
-    struct stat status;
-
-    if (!file_check_guarded(edit->file, edit->error)
-        || !file_read(edit->arena, edit->file, YAML_SIZE_LIMIT, &edit->old, edit->error)
-        || !yaml_read(edit->arena, edit->file, edit->old, &edit->root, edit->error)) {
-        return false;
-    }
-    if (edit->root.kind != YAML_MAP || is_braced(edit)
-        || memchr(edit->old.data, '\r', edit->old.length) != NULL) {
-        return refuse(edit, 0,
-                      "is not written one setting after the other, in lines that end with "
-                      "a line feed alone",
-                      "Rewrite it so, then try again.");
-    }
-    edit->mode = stat(edit->file, &status) == 0 ? status.st_mode & 0777 : 0600;
-    edit->list = yaml_find(&edit->root, KEY);
-    return check_list(edit);
-}
-
-/* What is wrong is told of the file that is meant, not of the one that was tried. */
-static bool tell_problems(const struct edit *edit, const char *tried, const struct error *found)
-{
-    for (size_t i = 0; i < found->count; i++) {
-        struct problem problem = found->problems[i];
-
-        problem.file = string_is(problem.file, tried) ? edit->file : problem.file;
-        fail_at(edit->error, FAULT_SETTINGS, &problem);
-    }
-    return false;
-}
-
-/* Whether it would be good settings; asked of a file beside it, for paths begin there. */
-static bool check_result(const struct edit *edit)
-{
-    struct arena *arena = edit->arena;
-    const char *tried = arena_print(arena, "%s.trying-%ld", edit->file, (long)getpid());
-    const struct overrides none = {0};
-    const struct settings *settings;
-    struct error found = error_in(arena);
-
-    if (!file_write(arena, tried, edit->out.start, edit->out.length, 0600, edit->error)) {
-        return false;
-    }
-    bool is_good = settings_load(arena, tried, &none, &settings, &found);
-
-    unlink(tried);
-    return is_good || tell_problems(edit, tried, &found);
-}
-
-static bool save(struct edit *edit)
-{
-    return check_result(edit)
-           && file_write(edit->arena, edit->file, edit->out.start, edit->out.length, edit->mode,
-                         edit->error);
-}
-
-static void drop_descriptor(int *descriptor)
-{
-    if (*descriptor >= 0) {
-        close(*descriptor); /* lets the lock go, too */
-    }
-}
-
-/* One change after the other: the folder is locked, for the file itself is replaced. */
-static bool change(struct edit *edit, bool (*write)(struct edit *edit, const void *what),
-                   const void *what)
-{
-    const char *slash = strrchr(edit->file, '/');
-    const char *folder =
-        slash == NULL ? "."
-                      : arena_copy_range(edit->arena, edit->file, (size_t)(slash - edit->file) + 1);
-    OWNED(drop_descriptor) int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (lock < 0 || flock(lock, LOCK_EX) != 0) {
-        return refuse(edit, 0, "lies in a folder that cannot be locked", NULL);
-    }
-    return open_file(edit) && write(edit, what) && save(edit);
-}
 
 /* adding --------------------------------------------------------------------------------- */
 
@@ -198,15 +26,34 @@ static void write_list(struct text *out, int indent, const char *key, const char
     }
 }
 
+/* Quotation marks keep a text from being read as true or false; a flag is meant so. */
+static void add_value(struct text *out, const char *key, const char *value)
+{
+    bool is_flag = false;
+
+    for (size_t i = 0; i < authority_setting_count; i++) {
+        is_flag = is_flag
+                  || (authority_settings[i].kind == SETTING_FLAG
+                      && string_is(authority_settings[i].key, key));
+    }
+    if (is_flag && (string_is(value, "true") || string_is(value, "false"))) {
+        text_add_plain(out, value);
+        return;
+    }
+    yaml_write_scalar(out, value);
+}
+
 static void write_value(struct text *out, int indent, const char *key, const char *value)
 {
     text_print(out, "%*s%s: ", indent, "", key);
-    yaml_write_scalar(out, value);
+    add_value(out, key, value);
     text_add_literal(out, "\n");
 }
 
-static void write_entry(struct text *out, int indent, const struct party_entry *entry)
+static void write_party(struct text *out, int indent, const void *item)
 {
+    const struct party_entry *entry = item;
+
     text_print(out, "%*s- name: ", indent, "");
     yaml_write_scalar(out, entry->name);
     text_add_literal(out, "\n");
@@ -222,14 +69,29 @@ static void write_entry(struct text *out, int indent, const struct party_entry *
     }
 }
 
+static void write_authority(struct text *out, int indent, const void *item)
+{
+    const struct fields *values = item;
+
+    for (size_t i = 0; i < values->count; i++) {
+        text_print(out, "%*s%s%s: ", indent, "", i == 0 ? "- " : "  ", values->list[i].name);
+        add_value(out, values->list[i].name, values->list[i].value);
+        text_add_literal(out, "\n");
+    }
+}
+
+static const struct edited_list parties = {"relying_party_trusts", "relying party", write_party};
+static const struct edited_list authorities = {"certificate_authorities", "certification authority",
+                                               write_authority};
+
 /* The key on a line of its own, without the empty value it had; a comment behind that stays. */
 static void write_key(struct edit *edit)
 {
-    const char *line = line_at(edit, edit->list->key_line);
+    const char *line = edit_line(edit, edit->list->key_line);
     size_t length = strcspn(line, "\n");
     const char *comment = memmem(line, length, " #", 2);
 
-    text_print(&edit->out, "%*s" KEY ":", edit->list->key_column - 1, "");
+    text_print(&edit->out, "%*s%s:", edit->list->key_column - 1, "", edit->kind->key);
     if (comment != NULL) {
         text_add_unescaped(&edit->out, comment, length - (size_t)(comment - line));
     }
@@ -237,81 +99,227 @@ static void write_key(struct edit *edit)
 }
 
 /* A list with nothing in it, "[]" or nothing at all, makes room for one with an item. */
-static bool write_first(struct edit *edit, const struct party_entry *entry)
+static bool write_first(struct edit *edit, const void *item)
 {
     const struct yaml_node *list = edit->list;
 
     if (list == NULL) {
-        keep(edit, 1, INT_MAX);
-        text_add_literal(&edit->out, "\n" KEY ":\n");
-        write_entry(&edit->out, INDENT_USUAL, entry);
+        edit_keep(edit, 1, INT_MAX);
+        text_print(&edit->out, "\n%s:\n", edit->kind->key);
+        edit->kind->write_item(&edit->out, INDENT_USUAL, item);
         return true;
     }
     if (list->end_line > list->key_line) {
-        return refuse(edit, list->line, KEY " has its value on another line",
-                      "Take the empty value away, then try again.");
+        return edit_refuse(
+            edit, list->line,
+            arena_print(edit->arena, "%s has its value on another line", edit->kind->key),
+            "Take the empty value away, then try again.");
     }
-    keep(edit, 1, list->key_line);
+    edit_keep(edit, 1, list->key_line);
     write_key(edit);
-    write_entry(&edit->out, list->key_column - 1 + INDENT_USUAL, entry);
-    keep(edit, list->key_line + 1, INT_MAX);
+    edit->kind->write_item(&edit->out, list->key_column - 1 + INDENT_USUAL, item);
+    edit_keep(edit, list->key_line + 1, INT_MAX);
     return true;
 }
 
 static bool write_added(struct edit *edit, const void *what)
 {
-    const struct party_entry *entry = what;
     const struct yaml_node *list = edit->list;
 
     if (list == NULL || list->count == 0) {
-        return write_first(edit, entry);
+        return write_first(edit, what);
     }
     const struct yaml_node *last = &list->items[list->count - 1];
 
-    keep(edit, 1, last->end_line + 1);
-    write_entry(&edit->out, indent_of(edit, last), entry);
-    keep(edit, last->end_line + 1, INT_MAX);
+    edit_keep(edit, 1, last->end_line + 1);
+    edit->kind->write_item(&edit->out, edit_indent(edit, last), what);
+    edit_keep(edit, last->end_line + 1, INT_MAX);
     return true;
+}
+
+/* Several trusted CAs, one after the other. */
+struct several {
+    const struct fields *list;
+    size_t count;
+};
+
+static bool write_several(struct edit *edit, const void *what)
+{
+    const struct several *several = what;
+
+    for (size_t i = 0; i < several->count; i++) {
+        if ((i > 0 && !edit_again(edit)) || !write_added(edit, &several->list[i])) {
+            return false;
+        }
+    }
+    return several->count > 0 || edit_refuse(edit, 0, "has nothing to be added to it", NULL);
+}
+
+/* removing ------------------------------------------------------------------------------- */
+
+static bool write_removed(struct edit *edit, const void *what)
+{
+    const struct yaml_node *item = edit_find(edit, what);
+
+    if (item == NULL) {
+        return edit_refuse(
+            edit, 0, arena_print(edit->arena, "has no %s of that name", edit->kind->noun), NULL);
+    }
+    edit_keep(edit, 1, item->line);
+    edit_keep(edit, item->end_line + 1, INT_MAX);
+    return true;
+}
+
+/* changing ------------------------------------------------------------------------------- */
+
+/* What `settings_change_authority` was asked for. */
+struct change {
+    const char *name;
+    const struct fields *values;
+};
+
+/* What stands behind the value on its line: a comment, which stays, or nothing. */
+static const char *comment_behind(const struct edit *edit, const struct yaml_node *value,
+                                  size_t *length)
+{
+    const char *line = edit_line(edit, value->key_line);
+    size_t end = strcspn(line, "\n");
+    const char *comment = NULL;
+
+    if (value->line == value->key_line && value->end_line == value->key_line) {
+        size_t start = (size_t)value->column - 1 + strlen(value->text);
+
+        comment = start < end ? memmem(line + start, end - start, " #", 2) : NULL;
+    }
+    *length = comment == NULL ? 0 : end - (size_t)(comment - line);
+    return comment;
+}
+
+/* What stands before the key stays, for it may be the dash of the item. */
+static void replace(struct edit *edit, const struct yaml_node *value, const char *text)
+{
+    size_t length;
+    const char *comment = comment_behind(edit, value, &length);
+
+    edit_keep(edit, 1, value->key_line);
+    text_add_unescaped(&edit->out, edit_line(edit, value->key_line), (size_t)value->key_column - 1);
+    text_print(&edit->out, "%s: ", value->key);
+    add_value(&edit->out, value->key, text);
+    text_add_unescaped(&edit->out, comment, length);
+    text_add_literal(&edit->out, "\n");
+    edit_keep(edit, value->end_line + 1, INT_MAX);
+}
+
+static bool take_away(struct edit *edit, const struct yaml_node *item,
+                      const struct yaml_node *value)
+{
+    if (value->key_line == item->line) {
+        return edit_refuse(edit, item->line,
+                           arena_print(edit->arena, "%s stands on the first line of its %s",
+                                       value->key, edit->kind->noun),
+                           "Put name: there, then try again.");
+    }
+    edit_keep(edit, 1, value->key_line);
+    edit_keep(edit, value->end_line + 1, INT_MAX);
+    return true;
+}
+
+/* One value of an item: replaced, added behind the others, or, where it is empty, taken away. */
+static bool set_value(struct edit *edit, const struct yaml_node *item, const struct field *wanted)
+{
+    const struct yaml_node *value = yaml_find(item, wanted->name);
+
+    if (edit_line(edit, item->line)[item->column - 1] == '{') {
+        return edit_refuse(edit, item->line, "is written in braces",
+                           "Write each of its settings on a line of its own, then try again.");
+    }
+    if (value == NULL && *wanted->value == '\0') {
+        edit_keep(edit, 1, INT_MAX);
+        return true;
+    }
+    if (value == NULL) {
+        edit_keep(edit, 1, item->end_line + 1);
+        write_value(&edit->out, item->items[0].key_column - 1, wanted->name, wanted->value);
+        edit_keep(edit, item->end_line + 1, INT_MAX);
+        return true;
+    }
+    if (*wanted->value == '\0') {
+        return take_away(edit, item, value);
+    }
+    replace(edit, value, wanted->value);
+    return true;
+}
+
+static bool write_changed(struct edit *edit, const void *what)
+{
+    const struct change *change = what;
+
+    for (size_t i = 0; i < change->values->count; i++) {
+        const struct yaml_node *item;
+
+        if (i > 0 && !edit_again(edit)) {
+            return false;
+        }
+        item = edit_find(edit, change->name);
+        if (item == NULL) {
+            return edit_refuse(edit, 0,
+                               arena_print(edit->arena, "has no %s of that name", edit->kind->noun),
+                               NULL);
+        }
+        if (!set_value(edit, item, &change->values->list[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---------------------------------------------------------------------------------------- */
+
+static struct edit edit_of(struct arena *arena, const char *file, const struct edited_list *kind,
+                           struct error *error)
+{
+    return (struct edit){
+        .arena = arena, .file = file, .kind = kind, .out = text_in(arena), .error = error};
 }
 
 bool settings_add_party(struct arena *arena, const char *file, const struct party_entry *entry,
                         struct error *error)
 {
-    struct edit edit = {.arena = arena, .file = file, .out = text_in(arena), .error = error};
+    struct edit edit = edit_of(arena, file, &parties, error);
 
-    return change(&edit, write_added, entry);
-}
-
-/* removing ------------------------------------------------------------------------------- */
-
-static const struct yaml_node *find_item(const struct edit *edit, const char *name)
-{
-    for (size_t i = 0; edit->list != NULL && i < edit->list->count; i++) {
-        const struct yaml_node *its_name = yaml_find(&edit->list->items[i], "name");
-
-        if (its_name != NULL && string_is(its_name->text, name)) {
-            return &edit->list->items[i];
-        }
-    }
-    return NULL;
-}
-
-static bool write_removed(struct edit *edit, const void *what)
-{
-    const struct yaml_node *item = find_item(edit, what);
-
-    if (item == NULL) {
-        return refuse(edit, 0, "has no relying party of that name", NULL);
-    }
-    keep(edit, 1, item->line);
-    keep(edit, item->end_line + 1, INT_MAX);
-    return true;
+    return edit_change(&edit, write_added, entry);
 }
 
 bool settings_remove_party(struct arena *arena, const char *file, const char *name,
                            struct error *error)
 {
-    struct edit edit = {.arena = arena, .file = file, .out = text_in(arena), .error = error};
+    struct edit edit = edit_of(arena, file, &parties, error);
 
-    return change(&edit, write_removed, name);
+    return edit_change(&edit, write_removed, name);
+}
+
+bool settings_add_authorities(struct arena *arena, const char *file, const struct fields *list,
+                              size_t count, struct error *error)
+{
+    struct edit edit = edit_of(arena, file, &authorities, error);
+    struct several several = {.list = list, .count = count};
+
+    return edit_change(&edit, write_several, &several);
+}
+
+bool settings_change_authority(struct arena *arena, const char *file, const char *name,
+                               const struct fields *values, struct error *error)
+{
+    struct edit edit = edit_of(arena, file, &authorities, error);
+    struct change change = {.name = name, .values = values};
+
+    return values->count == 0 || edit_change(&edit, write_changed, &change);
+}
+
+bool settings_remove_authority(struct arena *arena, const char *file, const char *name,
+                               struct error *error)
+{
+    struct edit edit = edit_of(arena, file, &authorities, error);
+
+    return edit_change(&edit, write_removed, name);
 }

@@ -1,6 +1,6 @@
 /*
- * server/config_edit.h: changing the relying parties of a settings file. Private to the server
- * room.
+ * server/config_edit.h: changing the relying parties and the trusted CAs of a settings file.
+ * Private to the server room.
  */
 #ifndef LANYARD_SERVER_CONFIG_EDIT_H
 #define LANYARD_SERVER_CONFIG_EDIT_H
@@ -27,5 +27,17 @@ MUST_CHECK bool settings_add_party(struct arena *arena, const char *file,
                                    const struct party_entry *entry, struct error *error);
 MUST_CHECK bool settings_remove_party(struct arena *arena, const char *file, const char *name,
                                       struct error *error);
+
+/*
+ * The same for trusted CAs. `values` are settings, key and value in this order: a new one's begin
+ * with its name; in a change an empty value takes a setting away.
+ */
+MUST_CHECK bool settings_add_authorities(struct arena *arena, const char *file,
+                                         const struct fields *list, size_t count,
+                                         struct error *error);
+MUST_CHECK bool settings_change_authority(struct arena *arena, const char *file, const char *name,
+                                          const struct fields *values, struct error *error);
+MUST_CHECK bool settings_remove_authority(struct arena *arena, const char *file, const char *name,
+                                          struct error *error);
 
 #endif

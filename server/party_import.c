@@ -1,21 +1,15 @@
 /*
- * server/party_import.c: gets a relying party's metadata from where the operator says, and keeps
- * its certificate beside the settings. It asks the network only for an address that was named on
- * the command line, and tells when nobody vouches for what came.
+ * server/party_import.c: gets a relying party's metadata from where the operator says. It asks the
+ * network only for an address that was named on the command line, and tells when nobody vouches for
+ * what came.
  */
 #include "server/party_import.h"
 #include "server/url.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define METADATA_LIMIT ((size_t)256 * 1024) /* what is read of XML at all */
-#define FOLDER "relying-parties"
-#define NAME_LIMIT 60
-#define ATTEMPTS 100
 
 static bool is_address(const char *place)
 {
@@ -94,63 +88,4 @@ bool party_import(struct arena *arena, const struct metadata_source *source,
               stderr);
     }
     return true;
-}
-
-/* certificates --------------------------------------------------------------------------- */
-
-/* A file name out of a name for people: letters, digits, dots, hyphens and underscores. */
-static char *file_name(struct arena *arena, const char *name)
-{
-    char *safe = arena_copy_range(arena, name, strnlen(name, NAME_LIMIT));
-
-    for (char *c = safe; *c != '\0'; c++) {
-        bool is_safe = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z')
-                       || (*c >= '0' && *c <= '9') || (c > safe && strchr("._-", *c) != NULL);
-
-        *c = is_safe ? *c : '-';
-    }
-    return safe;
-}
-
-static bool holds(struct arena *arena, const char *path, const struct text *pem)
-{
-    struct error ignored = error_in(arena);
-    struct bytes content;
-
-    return file_read(arena, path, METADATA_LIMIT, &content, &ignored)
-           && content.length == pem->length && memcmp(content.data, pem->start, pem->length) == 0;
-}
-
-bool party_keep_certificate(struct arena *arena, const char *folder, const char *name,
-                            struct bytes der, const char **path, struct error *error)
-{
-    const char *within = path_join(arena, folder, FOLDER), *safe = file_name(arena, name);
-    struct text pem = text_in(arena);
-
-    recipient_write(der, &pem);
-    if (mkdir(within, 0755) != 0 && errno != EEXIST) {
-        return fail(error, FAULT_SETTINGS, "%s: %s", within, strerror(errno));
-    }
-    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
-        *path = attempt == 1 ? arena_print(arena, FOLDER "/%s.pem", safe)
-                             : arena_print(arena, FOLDER "/%s-%d.pem", safe, attempt);
-        const char *full = path_join(arena, folder, *path);
-
-        if (holds(arena, full, &pem)) {
-            return true;
-        }
-        if (!file_exists(full)) {
-            return file_write(arena, full, pem.start, pem.length, 0644, error);
-        }
-    }
-    return fail(error, FAULT_SETTINGS, "%s holds too many certificates of that name", within);
-}
-
-void party_forget_certificate(struct arena *arena, const char *folder, const char *path)
-{
-    const char *within = arena_print(arena, "%s/", path_join(arena, folder, FOLDER));
-
-    if (string_starts(path, within) && strchr(path + strlen(within), '/') == NULL) {
-        unlink(path);
-    }
 }

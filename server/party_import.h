@@ -17,13 +17,4 @@ struct metadata_source {
 MUST_CHECK bool party_import(struct arena *arena, const struct metadata_source *source,
                              struct party_metadata *metadata, struct error *error);
 
-/*
- * Keeps a certificate as a file beside the settings. `*path` is how the settings name it: relative
- * to `folder`, which is theirs. A file of that name that holds another certificate is left alone.
- */
-MUST_CHECK bool party_keep_certificate(struct arena *arena, const char *folder, const char *name,
-                                       struct bytes der, const char **path, struct error *error);
-/* Removes a file that party_keep_certificate made; any other is left alone. */
-void party_forget_certificate(struct arena *arena, const char *folder, const char *path);
-
 #endif

@@ -1,10 +1,11 @@
 /*
- * Trusted authorities: whose certificate may stand in the settings, as what, and where its
- * revocation lists are.
+ * Trusted authorities: whose certificate may stand in the settings, as what, where its revocation
+ * lists are, and that a change touches exactly its lines.
  */
 #include "help_files.h"
 
 #include "server/config.h"
+#include "server/config_edit.h"
 
 #define NOW ((int64_t)1777713304447) /* 2026-05-02T09:15:04.447Z */
 
@@ -258,6 +259,107 @@ static void every_setting_of_an_authority_refuses_every_wrong_kind(void **state)
     }
 }
 
+/* changing ------------------------------------------------------------------------------------- */
+
+static const char *now_there(struct place *place)
+{
+    return get_file(place, path_join(place->arena, place->folder, "lanyard.yaml"));
+}
+
+/* Changes one value of "A". */
+static bool change(struct place *place, const char *text, const char *key, const char *value)
+{
+    const char *file = put_file(place, "lanyard.yaml", text);
+    struct fields values = {0};
+
+    place->error = error_in(place->arena);
+    fields_add(place->arena, &values, key, value);
+    return settings_change_authority(place->arena, file, "A", &values, &place->error);
+}
+
+#define HEAD "# a\ncertificate_authorities: # b\n"
+
+static void a_change_touches_its_own_line_and_no_other(void **state)
+{
+    struct place *place = *state;
+    static const struct {
+        const char *key, *value, *before, *after;
+    } cases[] = {
+        {"sign_in", "true", HEAD "  - name: A\n    certificate: pki/root.pem # c\n# d\nlog: json\n",
+         HEAD
+         "  - name: A\n    certificate: pki/root.pem # c\n    sign_in: true\n# d\nlog: json\n"},
+        {"sign_in", "false", HEAD "- sign_in: true  # c\n  name: A\n  certificate: pki/root.pem",
+         HEAD "- sign_in: false # c\n  name: A\n  certificate: pki/root.pem\n"},
+        {"certificate", "pki/issuing.pem",
+         HEAD "- name: A\n  certificate: \"pki/root.pem\" # c #\n  sign_in: true\n",
+         HEAD "- name: A\n  certificate: pki/issuing.pem # c #\n  sign_in: true\n"},
+        {"type", "intermediate", HEAD "- name: A\n  type:\n    root\n  certificate: pki/root.pem\n",
+         HEAD "- name: A\n  type: intermediate\n  certificate: pki/root.pem\n"},
+        {"type", "", HEAD "- name: A\n  type: root # c\n  certificate: pki/root.pem\n",
+         HEAD "- name: A\n  certificate: pki/root.pem\n"},
+        {"type", "", HEAD "- name: A\n  certificate: pki/root.pem\n",
+         HEAD "- name: A\n  certificate: pki/root.pem\n"},
+    };
+
+    for (size_t at = 0; at < COUNT_OF(cases); at++) {
+        if (!change(place, cases[at].before, cases[at].key, cases[at].value)) {
+            fail_msg("%zu: %s", at, error_sentence(&place->error));
+        }
+        assert_string_equal(now_there(place), cases[at].after);
+    }
+}
+
+static void a_change_that_is_no_good_leaves_the_file(void **state)
+{
+    struct place *place = *state;
+    static const struct {
+        const char *key, *value, *text, *words;
+    } cases[] = {
+        {"type", "", HEAD "- type: root\n  name: A\n  certificate: pki/root.pem\n",
+         "stands on the first line"},
+        {"sign_in", "true", HEAD "- {name: A, certificate: pki/root.pem}\n", "in braces"},
+        {"sign_in", "perhaps", HEAD "- name: A\n  certificate: pki/root.pem\n", "true or false"},
+        {"certificate", "", HEAD "- name: A\n  certificate: pki/root.pem\n",
+         "without a certificate"},
+        {"sign_in", "true", HEAD "- name: B\n  certificate: pki/root.pem\n",
+         "no certification authority of that name"},
+    };
+
+    for (size_t at = 0; at < COUNT_OF(cases); at++) {
+        assert_false(change(place, cases[at].text, cases[at].key, cases[at].value));
+        if (strstr(error_sentence(&place->error), cases[at].words) == NULL) {
+            fail_msg("%zu: %s", at, error_sentence(&place->error));
+        }
+        assert_string_equal(now_there(place), cases[at].text);
+    }
+}
+
+/* All of them or none. */
+static void several_are_added_at_once(void **state)
+{
+    struct place *place = *state;
+    const char *file = put_file(place, "lanyard.yaml", "log: json\n");
+    struct fields list[2] = {{0}};
+
+    place->error = error_in(place->arena);
+    fields_add(place->arena, &list[0], "name", "R");
+    fields_add(place->arena, &list[0], "certificate", "pki/root.pem");
+    fields_add(place->arena, &list[1], "name", "I");
+    fields_add(place->arena, &list[1], "certificate", "alice.pem");
+    assert_false(settings_add_authorities(place->arena, file, list, 2, &place->error));
+    assert_string_equal(now_there(place), "log: json\n");
+    assert_false(settings_add_authorities(place->arena, file, list, 0, &place->error));
+    list[1].list[1].value = "pki/issuing.pem";
+    place->error = error_in(place->arena);
+    assert_true(settings_add_authorities(place->arena, file, list, 2, &place->error));
+    assert_string_equal(now_there(place), "log: json\n\ncertificate_authorities:\n"
+                                          "  - name: R\n    certificate: pki/root.pem\n"
+                                          "  - name: I\n    certificate: pki/issuing.pem\n");
+    assert_true(settings_remove_authority(place->arena, file, "R", &place->error));
+    assert_string_equal(now_there(place), "log: json\n\ncertificate_authorities:\n"
+                                          "  - name: I\n    certificate: pki/issuing.pem\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +373,9 @@ int main(void)
         cmocka_unit_test(a_certificate_that_strangers_may_change_is_refused),
         cmocka_unit_test(an_empty_list_means_that_nobody_is_believed),
         cmocka_unit_test(every_setting_of_an_authority_refuses_every_wrong_kind),
+        cmocka_unit_test(a_change_touches_its_own_line_and_no_other),
+        cmocka_unit_test(a_change_that_is_no_good_leaves_the_file),
+        cmocka_unit_test(several_are_added_at_once),
     };
 
     return cmocka_run_group_tests(tests, make_pki, tear_down);

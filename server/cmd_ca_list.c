@@ -1,0 +1,137 @@
+/*
+ * server/cmd_ca_list.c: `lanyard ca list`: the trusted CAs of the settings file, for people and for
+ * scripts; with --verify each is judged as a certificate is that signs somebody in.
+ */
+#include "server/cmd_ca.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *ca_sha1(struct arena *arena, const struct certificate *certificate)
+{
+    struct text hex = text_in(arena);
+    struct bytes digest;
+
+    if (certificate->thumbprint == NULL
+        || !base64_read(arena, certificate->thumbprint, strlen(certificate->thumbprint), &digest)) {
+        return "";
+    }
+    text_add_hex(&hex, digest.data, digest.length);
+    return hex.start;
+}
+
+const char *ca_type(const struct authority *authority)
+{
+    return authority->type == AUTHORITY_ROOT ? "root" : "intermediate";
+}
+
+/* What cannot be shown did not get into the settings; if it did, the names are missing here. */
+static struct certificate read(struct arena *arena, const struct authority *authority)
+{
+    struct error ignored = error_in(arena);
+    struct certificate certificate = {0};
+
+    return certificate_read(arena, authority->certificate, &certificate, &ignored)
+               ? certificate
+               : (struct certificate){.subject = "", .issuer = "", .serial = "", .sha256 = ""};
+}
+
+static int wider(int width, const char *string)
+{
+    int length = (int)strlen(string);
+
+    return length > width ? length : width;
+}
+
+static void print_list(struct arena *arena, const struct settings *settings)
+{
+    int name = (int)strlen("NAME");
+
+    for (size_t i = 0; i < settings->authority_count; i++) {
+        name = wider(name, settings->authorities[i].name);
+    }
+    printf("%-*s  TYPE          SIGN-IN  UNTIL       SUBJECT\n", name, "NAME");
+    for (size_t i = 0; i < settings->authority_count; i++) {
+        const struct authority *authority = &settings->authorities[i];
+        struct certificate certificate = read(arena, authority);
+
+        printf("%-*s  %-12s  %-7s  %.10s  %s\n", name, authority->name, ca_type(authority),
+               authority->may_sign_in ? "yes" : "no", time_write(arena, certificate.not_after),
+               certificate.subject);
+    }
+}
+
+static json_t *authority_json(struct arena *arena, const struct authority *authority)
+{
+    struct certificate certificate = read(arena, authority);
+    json_t *object = json_pack("{s:s,s:s,s:b,s:s,s:s,s:s,s:s}", "name", authority->name, "type",
+                               ca_type(authority), "sign_in", (int)authority->may_sign_in,
+                               "certificate", authority->file, "subject", certificate.subject,
+                               "issuer", certificate.issuer, "serial", certificate.serial);
+
+    json_object_set_new(object, "sha1", json_string(ca_sha1(arena, &certificate)));
+    json_object_set_new(object, "sha256", json_string(certificate.sha256));
+    json_object_set_new(object, "not_before",
+                        json_string(time_write(arena, certificate.not_before)));
+    json_object_set_new(object, "not_after", json_string(time_write(arena, certificate.not_after)));
+    json_object_set_new(object, "crl_distribution_point",
+                        authority->crl_url != NULL ? json_string(authority->crl_url) : json_null());
+    json_object_set_new(object, "delta_crl_distribution_point",
+                        authority->delta_crl_url != NULL ? json_string(authority->delta_crl_url)
+                                                         : json_null());
+    json_object_set_new(object, "crl_file",
+                        authority->crl_file != NULL ? json_string(authority->crl_file)
+                                                    : json_null());
+    return object;
+}
+
+static void print_list_json(struct arena *arena, const struct settings *settings)
+{
+    json_t *list = json_array();
+    json_t *answer = json_pack("{s:o}", "certificate_authorities", list);
+    char *line;
+
+    for (size_t i = 0; i < settings->authority_count; i++) {
+        json_array_append_new(list, authority_json(arena, &settings->authorities[i]));
+    }
+    line = json_dumps(answer, JSON_COMPACT);
+    puts(line != NULL ? line : "{\"certificate_authorities\":null}");
+    free(line);
+    json_decref(answer);
+}
+
+static enum status run_list(const struct arguments *arguments)
+{
+    struct error error = error_in(arguments->arena);
+    const struct overrides none = {0};
+    const struct settings *settings = NULL;
+    const char *file = NULL;
+
+    if (!command_settings_file(arguments, &file, &error)
+        || !settings_load(arguments->arena, file, &none, &settings, &error)) {
+        return command_failed(&error);
+    }
+    if (argument_of(arguments, "--json") != NULL) {
+        print_list_json(arguments->arena, settings);
+    } else {
+        print_list(arguments->arena, settings);
+    }
+    return STATUS_YES;
+}
+
+static const struct option list_options[] = {
+    OPTION_SETTINGS,
+    OPTION_JSON,
+};
+
+const struct command command_ca_list = {
+    .words = "ca list",
+    .arguments = "",
+    .summary = "lists the trusted CAs",
+    .help = "Lists the certification authorities of the settings file.",
+    .options = list_options,
+    .option_count = COUNT_OF(list_options),
+    .run = run_list,
+};
