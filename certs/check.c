@@ -171,6 +171,17 @@ static void check_policy_constraints(const struct look *look)
     }
 }
 
+/* What OpenSSL calls strong may still be a key that anybody can sign with, or that takes seconds.
+ */
+static void check_key(const struct look *look)
+{
+    if (!key_is_sound(X509_get0_pubkey(look->certificate))) {
+        refuse(look, "strength.key",
+               "its key cannot be read, or is of a size or form not used here",
+               "an RSA key of 2048 to 8192 bits with an odd exponent, or a curve", CURE_AGAIN);
+    }
+}
+
 /* local@domain: one "@", something on both sides, and nothing that is not printable ASCII. */
 static bool is_mailbox(const ASN1_STRING *value)
 {
@@ -236,6 +247,7 @@ void check_path(const struct verdict_question *question, const struct path *path
         if (is_leaf(&look)) {
             check_leaf(&look);
         }
+        check_key(&look);
         check_extended_usage(&look);
         check_policy_constraints(&look);
         check_mailboxes(&look);

@@ -56,14 +56,20 @@ size_t findings_refusals(const struct findings *findings)
     return count;
 }
 
+static bool comes_after(const struct finding *left, const struct finding *right, bool by_depth)
+{
+    return left->severity != right->severity ? left->severity > right->severity
+                                             : by_depth && left->depth > right->depth;
+}
+
 /* There are a handful at most: an insertion sort keeps the order of equals. */
-void findings_sort(struct findings *findings)
+void findings_sort(struct findings *findings, bool by_depth)
 {
     for (size_t i = 1; i < findings->count; i++) {
         struct finding moved = findings->list[i];
         size_t at = i;
 
-        for (; at > 0 && findings->list[at - 1].severity > moved.severity; at--) {
+        for (; at > 0 && comes_after(&findings->list[at - 1], &moved, by_depth); at--) {
             findings->list[at] = findings->list[at - 1];
         }
         findings->list[at] = moved;

@@ -24,7 +24,8 @@ void findings_add_all(struct findings *findings, const struct findings *more);
 
 size_t findings_refusals(const struct findings *findings);
 
-/* Puts refusals before warnings before notes; those of a kind stay as they came. */
-void findings_sort(struct findings *findings);
+/* Puts refusals before warnings before notes, and where that is wished what is about the leaf
+ * first; those of a kind stay as they came. */
+void findings_sort(struct findings *findings, bool by_depth);
 
 #endif

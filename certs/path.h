@@ -43,6 +43,9 @@ struct strings node_crl_urls(struct arena *arena, const struct node *node);
 struct strings node_delta_urls(struct arena *arena, const struct node *node);
 bool node_is_self_issued(const struct node *node);
 
+/* trust.c: one of the trust's certificates, read. */
+const struct node *trust_node(const struct trust *trust, size_t index);
+
 /* Who may be on the path: the leaf first. */
 struct pool {
     struct arena *arena;
@@ -74,6 +77,10 @@ struct paths {
 
 /* `depth`: intermediate CAs at most. */
 void paths_find(struct pool *pool, int depth, struct paths *paths);
+
+/* Whether signatures by it are looked at: RSA keys neither too large nor with an exponent that is
+ * none (security K7). */
+bool key_is_sound(EVP_PKEY *key);
 
 /* A certificate of the pool that bears the name of `node`'s issuer but whose key did not sign it.
  */

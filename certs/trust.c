@@ -2,29 +2,24 @@
  * Whom we believe: the CAs of the settings, each read once. Refuses what is no CA: a certificate
  * that people sign in with would otherwise vouch for others (RFC 5280, 4.2.1.9).
  */
-#include "certs/verdict.h"
-
-#include "certs/openssl.h"
-
-#include <openssl/err.h>
+#include "certs/path.h"
 
 struct trust {
     struct authority *list;
+    struct node *nodes; /* of each, read */
     size_t count;
 };
 
-static bool check_authority(struct arena *arena, const struct authority *authority,
-                            struct error *error)
+static bool read_authority(struct arena *arena, const struct authority *authority,
+                           struct node *node, struct error *error)
 {
-    const unsigned char *cursor = authority->certificate.data;
-    OWNED(drop_x509)
-    X509 *read = d2i_X509(NULL, &cursor, (long)authority->certificate.length);
+    struct error why = error_in(arena);
 
-    ERR_clear_error();
-    if (read == NULL || cursor != authority->certificate.data + authority->certificate.length) {
-        return fail(error, FAULT_SETTINGS, "%s: this certificate cannot be read", authority->name);
+    if (!node_read(arena, authority->certificate, node, &why)) {
+        return fail(error, FAULT_SETTINGS, "%s: this certificate cannot be read: %s",
+                    authority->name, error_sentence(&why));
     }
-    if (X509_check_ca(read) == 1) {
+    if (X509_check_ca(node->x509) == 1) {
         return true;
     }
     return fail_at(
@@ -39,9 +34,10 @@ bool trust_make(struct arena *arena, const struct authority *list, size_t count,
     struct trust *made = arena_alloc(arena, sizeof *made);
 
     made->list = arena_array(arena, count + 1, sizeof *made->list);
+    made->nodes = arena_array(arena, count + 1, sizeof *made->nodes);
     made->count = count;
     for (size_t i = 0; i < count; i++) {
-        if (!check_authority(arena, &list[i], error)) {
+        if (!read_authority(arena, &list[i], &made->nodes[i], error)) {
             return false;
         }
         made->list[i] = list[i];
@@ -58,4 +54,9 @@ size_t trust_count(const struct trust *trust)
 const struct authority *trust_at(const struct trust *trust, size_t index)
 {
     return &trust->list[index];
+}
+
+const struct node *trust_node(const struct trust *trust, size_t index)
+{
+    return &trust->nodes[index];
 }

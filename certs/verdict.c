@@ -40,15 +40,17 @@ static void add_authorities(struct story *story, enum authority_type type)
 
     for (size_t i = 0; trust != NULL && i < trust_count(trust); i++) {
         const struct authority *authority = trust_at(trust, i);
-        struct error ignored = error_in(story->arena); /* trust_make has read it before */
-        struct node node;
+        struct node node = *trust_node(trust, i);
 
-        if (authority->type == type
-            && node_read(story->arena, authority->certificate, &node, &ignored)) {
-            node.origin = LINK_CONFIGURED;
-            node.authority = authority;
-            node.is_anchor = type == AUTHORITY_ROOT;
-            pool_add(&story->pool, &node);
+        if (authority->type != type) {
+            continue;
+        }
+        node.origin = LINK_CONFIGURED;
+        node.authority = authority;
+        node.is_anchor = type == AUTHORITY_ROOT;
+        if (!pool_add(&story->pool, &node)
+            && X509_cmp(node.x509, story->pool.nodes[0]->x509) == 0) {
+            story->pool.nodes[0]->authority = authority; /* the leaf is one of them */
         }
     }
 }
@@ -308,16 +310,18 @@ static const struct lookup *issuer_lookup(const struct lookups *lookups)
 
 static void tell_impostor(struct story *story, const struct path *path, const struct node *impostor)
 {
+    bool is_sound = key_is_sound(X509_get0_pubkey(impostor->x509));
+
     findings_add(
         &story->findings, path, (int)path->length - 1,
         (struct finding){
-            .code = "chain.key-mismatch",
-            .found = arena_print(story->arena,
-                                 "a certificate named %s is at hand (%s%s), but its key did not "
-                                 "sign this one",
-                                 impostor->subject,
-                                 impostor->authority != NULL ? "trusted as " : "it was sent along",
-                                 impostor->authority != NULL ? impostor->authority->name : ""),
+            .code = is_sound ? "chain.key-mismatch" : "strength.key",
+            .found = arena_print(
+                story->arena, "a certificate named %s is at hand (%s%s), but its key %s",
+                impostor->subject,
+                impostor->authority != NULL ? "trusted as " : "it was sent along",
+                impostor->authority != NULL ? impostor->authority->name : "",
+                is_sound ? "did not sign this one" : "is of a size or form that is not used here"),
             .expected = "the certificate with the key that signed it",
             .cure = "If the CA has a new key, add its new certificate as well: lanyard ca add FILE",
         });
@@ -347,13 +351,15 @@ static void tell_missing(struct story *story, const struct path *path)
 static void tell_root(struct story *story, const struct path *path)
 {
     const struct node *top = path->nodes[path->length - 1];
+    bool is_ours = top->authority != NULL; /* then it is the leaf: it is on no way to itself */
     bool is_alone = path->length == 1;
 
     findings_add(&story->findings, path, (int)path->length - 1,
                  (struct finding){
-                     .code = is_alone ? "chain.self-signed" : "chain.root-untrusted",
-                     .found = top->authority != NULL || top->is_anchor
-                                  ? "it is a CA of the settings, and no certificate that one issued"
+                     .code = is_ours    ? "leaf.is-a-ca"
+                             : is_alone ? "chain.self-signed"
+                                        : "chain.root-untrusted",
+                     .found = is_ours ? "it is a CA's own certificate, and one of the settings"
                               : is_alone
                                   ? "it is signed with its own key, and vouched for by nobody else"
                                   : "the chain ends here, in a root that is not trusted",
@@ -482,7 +488,7 @@ static void finish(struct story *story)
 {
     struct verdict *verdict = story->verdict;
 
-    findings_sort(&story->findings);
+    findings_sort(&story->findings, false);
     verdict->findings = story->findings.list;
     verdict->finding_count = story->findings.count;
     verdict->finding_room = story->findings.room;
@@ -508,6 +514,7 @@ void verdict_give(struct arena *arena, const struct verdict_question *question,
 
     struct trial trial = story.paths->count > 0 ? judge_all(&story) : tell_no_path(&story);
 
+    findings_sort(&trial.findings, true);
     findings_add_all(&story.findings, &trial.findings);
     keep_path(&story, trial.path);
     warn_fetched(&story, trial.path);

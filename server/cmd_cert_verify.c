@@ -17,7 +17,7 @@ struct asked {
     const struct settings *settings; /* NULL when offline */
     struct evidence evidence;
     struct evidence_store *store;
-    bool is_refused; /* before a verdict was asked for: no leaf, or a trusted CA that is none */
+    const char *refused; /* before a verdict was asked for: the code of what is wrong */
 };
 
 static bool is_given(const struct asked *asked, const char *option)
@@ -182,7 +182,7 @@ static bool load_leaf(struct asked *asked, struct ders *sent, struct error *erro
     size_t count;
 
     if (!certificates_load(asked->arena, path, &list, &count, error)) {
-        asked->is_refused = file_exists(path);
+        asked->refused = file_exists(path) ? "certificate.unreadable" : NULL;
         return false;
     }
     asked->question.leaf = list[0];
@@ -213,7 +213,7 @@ static bool make_trust(struct asked *asked, const struct authority *list, size_t
 {
     bool is_made = trust_make(asked->arena, list, count, &asked->question.trust, error);
 
-    asked->is_refused = !is_made; /* what it says it is, it is not */
+    asked->refused = is_made ? NULL : "trust.not-a-ca";
     return is_made;
 }
 
@@ -309,16 +309,26 @@ static bool put_together(struct asked *asked, struct error *error)
 
 /* the command ---------------------------------------------------------------------------- */
 
+static void print_verdict(const struct asked *asked, const struct verdict *verdict)
+{
+    if (is_given(asked, "--json")) {
+        verdict_print_json(verdict, stdout);
+    } else {
+        verdict_print(asked->arena, verdict, stdout);
+    }
+}
+
 static enum status refuse_early(const struct asked *asked, const struct error *error)
 {
-    enum status status = command_failed(error);
+    struct finding finding = {.code = asked->refused, .found = error_sentence(error), .took = -1};
+    struct verdict verdict = {.findings = &finding, .finding_count = 1};
 
-    if (!asked->is_refused) {
+    if (asked->refused == NULL) {
+        command_failed(error);
         return STATUS_USAGE;
     }
-    puts(is_given(asked, "--json") ? "{\"valid\":false,\"path\":[],\"findings\":[],\"lookups\":[]}"
-                                   : "refused: certificate.unreadable at depth 0");
-    return status == STATUS_USAGE ? STATUS_USAGE : STATUS_NO;
+    print_verdict(asked, &verdict);
+    return STATUS_NO;
 }
 
 static enum status answer(const struct asked *asked)
@@ -326,11 +336,7 @@ static enum status answer(const struct asked *asked)
     struct verdict verdict;
 
     verdict_give(asked->arena, &asked->question, &verdict);
-    if (is_given(asked, "--json")) {
-        verdict_print_json(&verdict, stdout);
-    } else {
-        verdict_print(asked->arena, &verdict, stdout);
-    }
+    print_verdict(asked, &verdict);
     if (is_given(asked, "--urlfetch")) {
         verdict_print_fetches(asked->arena, &asked->question, &verdict,
                               is_given(asked, "--json") ? stderr : stdout);

@@ -139,4 +139,8 @@ void verdict_print_fetches(struct arena *arena, const struct verdict_question *q
         print_issuers(&section);
         print_crls(&section);
     }
+    struct section used = {.arena = arena, .question = question, .out = out};
+
+    fputs("What the verdict itself used\n", out);
+    print_lookups(&used, &verdict->lookups);
 }
