@@ -185,7 +185,7 @@ static void the_settings_of_a_new_lab_are_good(void **state)
         {"{{host}}", "localhost"},      {"{{listen}}", "loopback"},
         {"{{port}}", "8443"},           {"{{certificate_port}}", "49443"},
         {"{{plain_port}}", "8080"},     {"{{netbios_domain}}", "LAB"},
-        {"{{upn_suffix}}", "lab.test"},
+        {"{{upn_suffix}}", "lab.test"}, {"{{plain_address}}", "http://localhost:8080"},
     };
     const struct settings *settings = NULL;
     const char *text = NULL, *example;
@@ -394,6 +394,53 @@ static void columns_are_told_too(void **state)
     assert_int_equal(problem->column, 3);
 }
 
+static void what_may_be_fetched_is_named_by_prefixes_that_can_be_compared(void **state)
+{
+    struct place *place = *state;
+    static const char *const refused[] = {"https://pki.corp.test/", "ldap://pki.corp.test/",
+                                          "pki.corp.test", "http://u@pki.corp.test/", "http://*/"};
+    const struct settings *settings = loaded(place, "");
+
+    assert_int_equal(settings->revocation, REVOCATION_CHAIN_EXCLUDE_ROOT);
+    assert_false(settings->revocation_cache_only);
+    assert_int_equal(settings->aia_allow.count + settings->fetch_allow.count, 0);
+    assert_null(settings->fetch_proxy);
+    assert_string_equal(settings->cache_folder, beside(place, "cache"));
+    settings = loaded(place, "revocation: end-cert\nrevocation_cache_only: true\n"
+                             "cache_folder: /var/cache/lanyard\naia_allow:\n"
+                             "  - http://pki.corp.test/aia/\n  - http://10.0.0.7:8080\n"
+                             "fetch_allow: [http://pki.corp.test/]\n"
+                             "fetch_proxy: http://proxy.corp.test:3128\n");
+    assert_int_equal(settings->revocation, REVOCATION_END_CERT);
+    assert_true(settings->revocation_cache_only);
+    assert_int_equal(settings->aia_allow.count, 2);
+    assert_string_equal(settings->aia_allow.list[1], "http://10.0.0.7:8080");
+    assert_string_equal(settings->fetch_allow.list[0], "http://pki.corp.test/");
+    assert_string_equal(settings->fetch_proxy, "http://proxy.corp.test:3128");
+    assert_string_equal(settings->cache_folder, "/var/cache/lanyard");
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        const struct problem *problem =
+            only_problem(place, arena_print(place->arena, "aia_allow:\n  - \"%s\"\n", refused[i]));
+
+        assert_int_equal(problem->line, 2);
+    }
+    only_problem(place, "fetch_proxy: http://proxy.corp.test:3128/path\n");
+    only_problem(place, "fetch_proxy: socks5://proxy.corp.test\n");
+}
+
+static void a_list_is_not_read_from_the_environment(void **state)
+{
+    struct place *place = *state;
+    struct overrides overrides = {0};
+
+    assert_int_equal(setenv("LANYARD_AIA_ALLOW", "http://evil.test/", 1), 0);
+    overrides_from_environment(place->arena, &overrides);
+    assert_int_equal(unsetenv("LANYARD_AIA_ALLOW"), 0);
+    for (size_t i = 0; i < overrides.count; i++) {
+        assert_string_not_equal(overrides.list[i].setting, "aia_allow");
+    }
+}
+
 /* A value of every wrong kind for every setting of the table. */
 static void every_setting_refuses_every_wrong_kind(void **state)
 {
@@ -401,8 +448,8 @@ static void every_setting_refuses_every_wrong_kind(void **state)
     static const char *const values[] = {"[a, b]", "{a: b}", "", "~", "null", "\"\"", "\"a\\nb\""};
 
     for (size_t i = 0; i < server_setting_count; i++) {
-        bool may_be_empty = server_settings[i].kind == SETTING_MAPS
-                            || server_settings[i].kind == SETTING_LIST;
+        bool may_be_empty =
+            server_settings[i].kind == SETTING_MAPS || server_settings[i].kind == SETTING_LIST;
 
         for (size_t j = 0; j < COUNT_OF(values); j++) {
             const struct settings *settings = NULL;
@@ -582,6 +629,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_problem_is_told_at_once_each_at_its_line, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(columns_are_told_too, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_may_be_fetched_is_named_by_prefixes_that_can_be_compared, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_list_is_not_read_from_the_environment, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_setting_refuses_every_wrong_kind, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_setting_of_a_party_refuses_every_wrong_kind, set_up,
                                         tear_down),
