@@ -82,6 +82,10 @@ static struct entries entries_of(struct arena *arena, const struct account *acco
     if (account->password_hash != NULL) {
         add_single(arena, &entries, KEY_PASSWORD, account->password_hash, false);
     }
+    if (account->sessions_valid_from_text != NULL) {
+        add_single(arena, &entries, KEY_SESSIONS_VALID_FROM, account->sessions_valid_from_text,
+                   false);
+    }
     add_single(arena, &entries, KEY_ENABLED, account->enabled ? "true" : "false", account->enabled);
     return entries;
 }
@@ -90,7 +94,8 @@ static struct entries entries_of(struct arena *arena, const struct account *acco
 static void write_entry(struct text *text, const struct entry *entry)
 {
     /* The two keys that are no attributes and look like other kinds are never quoted. */
-    bool is_bare = string_is(entry->key, KEY_ENABLED);
+    bool is_bare =
+        string_is(entry->key, KEY_ENABLED) || string_is(entry->key, KEY_SESSIONS_VALID_FROM);
 
     text_add_plain(text, entry->key);
     text_add_literal(text, ":");
@@ -230,6 +235,7 @@ static bool check_text(struct arena *arena, const char *path, const struct accou
         return false;
     }
     return (string_is(again.name, account->name) && again.enabled == account->enabled
+            && again.sessions_valid_from == account->sessions_valid_from
             && again.attributes.count == account->attributes.count)
            || fail(error, FAULT_INTERNAL, "%s would not say what it should", path);
 }

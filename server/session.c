@@ -12,6 +12,8 @@
 
 #define ID_LENGTH 32                  /* bytes of dice */
 #define COOKIE_LENGTH (2 * ID_LENGTH) /* lower-case hexadecimal */
+#define STAMP_LENGTH 16               /* bytes: whoever changes a password does not try to hit it */
+#define COOKIE_ATTRIBUTES "; Path=/; Secure; HttpOnly; SameSite=None" /* decision 5 */
 
 /*
  * A sign-in that lies so far (ms) in the future was made before the clock was set back: its
@@ -37,27 +39,47 @@ static bool key_of_cookie(const char *cookie, unsigned char key[SESSION_KEY_LENG
     return true;
 }
 
+/* What a changed password changes; it says nothing of the password, and little of its hash. */
+static const char *stamp_of(struct arena *arena, const struct account *account)
+{
+    const char *hash = account->password_hash == NULL ? "" : account->password_hash;
+    unsigned char digest[DIGEST_LENGTH];
+    struct text stamp = text_in(arena);
+
+    digest_sha256(hash, strlen(hash), digest);
+    text_add_hex(&stamp, digest, STAMP_LENGTH);
+    return stamp.start;
+}
+
+/* Completes the record and keeps it. */
+static bool put(struct state *state, struct arena *arena, const struct dice *dice,
+                struct session_record *record, const char **cookie, struct error *error)
+{
+    OWNED(cleanse_id) unsigned char id[ID_LENGTH] = {0};
+    struct text name = text_in(arena);
+
+    dice_roll(dice, id, sizeof(id));
+    text_add_hex(&name, id, sizeof(id));
+    digest_sha256(name.start, name.length, record->key);
+    if (!state_put_session(state, record, error)) {
+        return false;
+    }
+    *cookie = name.start;
+    return true;
+}
+
 bool session_begin(struct state *state, struct arena *arena, const struct dice *dice,
                    const struct principal *principal, int64_t expires_at, const char **cookie,
                    struct error *error)
 {
-    OWNED(cleanse_id) unsigned char id[ID_LENGTH] = {0};
     struct session_record record = {.expires_at = expires_at, .account = principal->name};
     struct text body = text_in(arena);
-    struct text name = text_in(arena);
 
     if (!principal_write(principal, &body, error)) {
         return false;
     }
     record.body = body.start;
-    dice_roll(dice, id, sizeof(id));
-    text_add_hex(&name, id, sizeof(id));
-    digest_sha256(name.start, name.length, record.key);
-    if (!state_put_session(state, &record, error)) {
-        return false;
-    }
-    *cookie = name.start;
-    return true;
+    return put(state, arena, dice, &record, cookie, error);
 }
 
 bool session_find(struct state *state, struct arena *arena, const char *cookie, int64_t now,
@@ -73,6 +95,7 @@ bool session_find(struct state *state, struct arena *arena, const char *cookie, 
         || found.principal.signed_in_at - now > FUTURE_TOLERANCE) {
         return false;
     }
+    found.stamp = record.stamp;
     *session = found;
     return true;
 }
@@ -82,4 +105,58 @@ bool session_end(struct state *state, const char *cookie, struct error *error)
     unsigned char key[SESSION_KEY_LENGTH];
 
     return !key_of_cookie(cookie, key) || state_drop_session(state, key, error);
+}
+
+/* What the browser is told, and for how long the record is kept. */
+static int64_t lifetime_of(const struct request *request, const char **attributes)
+{
+    const struct settings *settings = request->snapshot->settings;
+    bool is_kept = settings->kmsi && string_is(fields_find(&request->form, "Kmsi"), "true");
+
+    *attributes = COOKIE_ATTRIBUTES;
+    if (!is_kept) {
+        return settings->sso_lifetime;
+    }
+    *attributes = arena_print(request->arena, COOKIE_ATTRIBUTES "; Max-Age=%jd",
+                              (intmax_t)(settings->kmsi_lifetime / 1000));
+    return settings->kmsi_lifetime;
+}
+
+bool session_start(struct lanyard *lanyard, const struct request *request, struct session *session,
+                   struct response *response, struct error *error)
+{
+    const struct account *account =
+        account_named(request->snapshot->accounts, session->principal.name);
+    struct session_record record = {.account = session->principal.name};
+    struct text body = text_in(request->arena);
+    const char *cookie = NULL, *attributes = NULL;
+
+    if (account == NULL) {
+        return fail(error, FAULT_INTERNAL, "who signs in has no account");
+    }
+    record.expires_at = request->now.wall + lifetime_of(request, &attributes);
+    record.stamp = stamp_of(request->arena, account);
+    if (!principal_write(&session->principal, &body, error)) {
+        return false;
+    }
+    record.body = body.start;
+    if (!session_end(lanyard->state, fields_find(&request->cookies, SESSION_COOKIE), error)
+        || !put(lanyard->state, request->arena, &lanyard->dice, &record, &cookie, error)) {
+        return false;
+    }
+    memcpy(session->key, record.key, SESSION_KEY_LENGTH);
+    session->stamp = record.stamp;
+    fields_add(request->arena, &response->headers, "Set-Cookie",
+               arena_print(request->arena, SESSION_COOKIE "=%s%s", cookie, attributes));
+    return true;
+}
+
+bool session_is_of(const struct session *session, const struct account *account)
+{
+    OWNED(arena_drop) struct arena *arena = arena_new();
+
+    return account != NULL && account->enabled
+           && session->principal.signed_in_at >= account->sessions_valid_from
+           && (session->stamp == NULL || *session->stamp == '\0' /* begun without */
+               || string_is(session->stamp, stamp_of(arena, account)));
 }

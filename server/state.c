@@ -310,6 +310,36 @@ bool state_finish(struct state *state, enum statement which, int code, struct er
     return code == SQLITE_DONE || code == SQLITE_ROW || fail_code(state->path, code, error);
 }
 
+bool state_begin_change(struct state *state, struct error *error)
+{
+    struct connection *connection = &state->connections[USE_WRITE];
+    sqlite3_stmt *statement;
+
+    pthread_mutex_lock(&connection->lock); /* beside the one of each step */
+    statement = state_begin(state, STATEMENT_BEGIN);
+    if (state_finish(state, STATEMENT_BEGIN, state_step(statement, true), error)) {
+        return true;
+    }
+    pthread_mutex_unlock(&connection->lock);
+    return false;
+}
+
+bool state_end_change(struct state *state, bool is_done, struct error *error)
+{
+    struct connection *connection = &state->connections[USE_WRITE];
+    sqlite3_stmt *statement;
+
+    if (is_done) {
+        statement = state_begin(state, STATEMENT_COMMIT);
+        is_done = state_finish(state, STATEMENT_COMMIT, state_step(statement, true), error);
+    }
+    if (!is_done) { /* why has been said; where this fails too, the next change does, and says so */
+        sqlite3_exec(connection->database, "ROLLBACK", NULL, NULL, NULL);
+    }
+    pthread_mutex_unlock(&connection->lock);
+    return is_done;
+}
+
 /* the door --------------------------------------------------------------------------------- */
 
 void state_close(struct state *state)

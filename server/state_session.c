@@ -18,7 +18,7 @@ static void digest_record(const struct session_record *record, struct arena *are
     text_print(&text, " %jd %zu ", (intmax_t)record->expires_at, strlen(record->account));
     text_add_plain(&text, record->account);
     text_add_plain(&text, record->body);
-    text_add_plain(&text, record->stamp); /* "" in a record of version 1, as if it were not there */
+    text_add_plain(&text, record->stamp);
     digest_sha256(text.start, text.length, digest);
 }
 

@@ -16,6 +16,7 @@ static const char sessions[] =
 
 /* Who has no account has no name in here, either: what is typed there may be a password. */
 static const char lockout[] =
+    "DELETE FROM session;" /* their principals were written in another way (principal.c) */
     "ALTER TABLE session ADD COLUMN stamp TEXT NOT NULL DEFAULT '';"
     "CREATE INDEX session_by_account ON session(account);"
     "CREATE TABLE lockout_account("

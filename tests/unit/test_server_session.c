@@ -516,30 +516,30 @@ static void a_text_cut_or_lengthened_is_refused(void **given)
 static void numbers_that_are_none_are_refused(void **given)
 {
     static const char *const texts[] = {
-        "1:1\n5:alice\n8:password\n1:x\n1:0\n",
-        "1:1\n5:alice\n8:password\n0:\n1:0\n",
-        "1:1\n5:alice\n8:password\n2:-1\n1:0\n",
-        "1:1\n5:alice\n8:password\n20:99999999999999999999\n1:0\n",
-        "1:1\n5:alice\n8:password\n15:253402300800000\n1:0\n",
+        "1:2\n5:alice\n8:password\n1:x\n-\n1:0\n",
+        "1:2\n5:alice\n8:password\n0:\n-\n1:0\n",
+        "1:2\n5:alice\n8:password\n2:-1\n-\n1:0\n",
+        "1:2\n5:alice\n8:password\n20:99999999999999999999\n-\n1:0\n",
+        "1:2\n5:alice\n8:password\n15:253402300800000\n-\n1:0\n",
         /* past the last item there is, where an absent string would do */
-        "1:1\n5:alice\n8:password\n1:0\n1:1\n1:t\n1:v\n1:s\n1:i\n1:o\n=3\n=10\n=3\n-\n=3\n",
-        "1:1\n18446744073709551621:alice\n8:password\n1:0\n1:0\n", /* 5, once it wraps */
-        "1:1\n5:alice\n8:password\n1:0\n10:9999999999\n",
-        "1:1\n5:alice\n8:password\n1:0\n1:7\n",
-        "1:1\n5:alice\n4:none\n1:0\n1:0\n",
-        "1:1\n5:alice\n8:password\n=9\n1:0\n",
-        "1:1\n5:alice\n8:password\n=99999999999999999999999\n1:0\n",
-        "1:1\n99999999999999999999999:alice\n8:password\n1:0\n1:0\n",
-        "1:1\n:alice\n8:password\n1:0\n1:0\n",
-        "1:1\n-\n8:password\n1:0\n1:0\n",
-        "1:1\n+5:alice\n8:password\n1:0\n1:0\n",
-        "1:1\n5:alice\r8:password\n1:0\n1:0\n",
+        "1:2\n5:alice\n8:password\n1:0\n-\n1:1\n1:t\n1:v\n1:s\n1:i\n1:o\n=3\n=10\n=3\n-\n=3\n",
+        "1:2\n18446744073709551621:alice\n8:password\n1:0\n-\n1:0\n", /* 5, once it wraps */
+        "1:2\n5:alice\n8:password\n1:0\n-\n10:9999999999\n",
+        "1:2\n5:alice\n8:password\n1:0\n-\n1:7\n",
+        "1:2\n5:alice\n4:none\n1:0\n-\n1:0\n",
+        "1:2\n5:alice\n8:password\n=9\n-\n1:0\n",
+        "1:2\n5:alice\n8:password\n=99999999999999999999999\n-\n1:0\n",
+        "1:2\n99999999999999999999999:alice\n8:password\n1:0\n-\n1:0\n",
+        "1:2\n:alice\n8:password\n1:0\n-\n1:0\n",
+        "1:2\n-\n8:password\n1:0\n-\n1:0\n",
+        "1:2\n+5:alice\n8:password\n1:0\n-\n1:0\n",
+        "1:2\n5:alice\r8:password\n1:0\n1:0\n-\n",
     };
     struct place *place = *given;
     struct principal read;
 
-    assert_true(
-        principal_read(place->arena, "1:1\n5:alice\n8:password\n1:0\n=3\n", &read, &place->error));
+    assert_true(principal_read(place->arena, "1:2\n5:alice\n8:password\n1:0\n-\n=3\n", &read,
+                               &place->error));
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         place->error = error_in(place->arena);
         assert_false(principal_read(place->arena, texts[i], &read, &place->error));
