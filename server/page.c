@@ -17,6 +17,7 @@
  *
  *   PAGE_SIGN_IN     display_name, party_name; action: where the form posts; user_name, error_text;
  *                    certificate_offered: any word shows that option, posted to options_action;
+ *                    kmsi_offered: any word shows "Keep me signed in";
  *                    introduction: the operator's words; lab: any word says that this is one
  *                    help_desk_url, help_desk_text, privacy_url, privacy_text: the operator's links
  *   PAGE_TOKEN       action, wresult; has_wctx: any word writes wctx, even an empty one
@@ -52,8 +53,9 @@
  */
 #define CONTACT_NAMES "help_desk_url", "help_desk_text", "privacy_url", "privacy_text"
 static const char *const sign_in_names[] = {
-    "display_name",        "party_name",     "action",       "user_name", "error_text",
-    "certificate_offered", "options_action", "introduction", "lab",       CONTACT_NAMES};
+    "display_name",        "party_name",     "action",       "user_name",    "error_text",
+    "certificate_offered", "options_action", "kmsi_offered", "introduction", "lab",
+    CONTACT_NAMES};
 static const char *const token_names[] = {"action", "wresult", "has_wctx", "wctx"};
 static const char *const error_names[] = {
     "display_name",  "message",      "advice", "operator_note", "activity_id", "party_name",

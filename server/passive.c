@@ -86,6 +86,7 @@ static bool show_sign_in(struct passive *passive, const char *user, const char *
     fields_add(request->arena, &values, "certificate_offered",
                passive_allows(passive, METHOD_CERTIFICATE) ? "yes" : "");
     fields_add(request->arena, &values, "options_action", passive_action(passive));
+    fields_add(request->arena, &values, "kmsi_offered", snapshot->settings->kmsi ? "yes" : "");
     fields_add(request->arena, &values, "lab", snapshot->settings->lab ? "yes" : "");
     fields_add(request->arena, &values, "introduction", snapshot->settings->sign_in_note);
     page_add_contacts(request->arena, snapshot->settings, &values);

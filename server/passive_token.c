@@ -77,27 +77,6 @@ bool passive_send_token(struct passive *passive, const struct principal *princip
     return true;
 }
 
-/* The old session, if there was one, ends: an id from before a sign-in is worth nothing after it
- * (security S8). */
-static bool start_session(struct passive *passive, struct session *session, struct error *error)
-{
-    const struct request *request = passive->request;
-    struct lanyard *lanyard = passive->lanyard;
-    int64_t expires_at = request->now.wall + request->snapshot->settings->sso_lifetime;
-    const char *cookie = NULL;
-
-    if (!session_end(lanyard->state, fields_find(&request->cookies, SESSION_COOKIE), error)
-        || !session_begin(lanyard->state, request->arena, &lanyard->dice, &session->principal,
-                          expires_at, &cookie, error)) {
-        return false;
-    }
-    digest_sha256(cookie, strlen(cookie), session->key);
-    fields_add(request->arena, &passive->response->headers, "Set-Cookie",
-               arena_print(request->arena,
-                           SESSION_COOKIE "=%s; Path=/; Secure; HttpOnly; SameSite=None", cookie));
-    return true;
-}
-
 /* A GET of the same address is answered with a token now, unless it would ask again: then the
  * token comes at once (protocol.md 1.4). */
 static bool move_on(struct passive *passive, const struct session *session, struct error *error)
@@ -156,5 +135,6 @@ bool passive_welcome(struct passive *passive, struct session *session, struct er
         return passive_send_token(passive, &session->principal, NULL,
                                   "signed in by certificate under a name of its own", error);
     }
-    return start_session(passive, session, error) && move_on(passive, session, error);
+    return session_start(passive->lanyard, passive->request, session, passive->response, error)
+           && move_on(passive, session, error);
 }
