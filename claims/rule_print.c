@@ -134,10 +134,23 @@ static void print_statement(struct text *text, const struct statement *statement
 }
 
 /* Conditions on lines of their own, the statement on the last (claimrules 13). */
+/* Like keywords, the names AD FS knows are printed in its own letters. */
+static const char *annotation_spelling(const char *name)
+{
+    static const char *const known[] = {"RuleTemplate", "RuleName"};
+
+    for (size_t i = 0; i < COUNT_OF(known); i++) {
+        if (string_is_any_case(known[i], name)) {
+            return known[i];
+        }
+    }
+    return name;
+}
+
 static void print_rule(struct text *text, const struct rule *rule)
 {
     for (size_t i = 0; i < rule->annotation_count; i++) {
-        text_print(text, "@%s = ", rule->annotations[i].name);
+        text_print(text, "@%s = ", annotation_spelling(rule->annotations[i].name));
         print_string(text, rule->annotations[i].value);
         text_add_literal(text, "\n");
     }

@@ -61,13 +61,21 @@ static void warn_of_keys(const struct reading *reading, const char *where, const
     }
 }
 
+/* What stands under a key; null says no more than a key that is not there. */
+static json_t *value_of(const json_t *object, const char *key)
+{
+    json_t *value = json_object_get(object, key);
+
+    return json_is_null(value) ? NULL : value;
+}
+
 /* claims ------------------------------------------------------------------------------------- */
 
 /* The text under a key, or NULL where the key is not there. */
 static bool read_text(const struct reading *reading, const char *where, const json_t *object,
                       const char *key, const char **text)
 {
-    const json_t *value = json_object_get(object, key);
+    const json_t *value = value_of(object, key);
 
     *text = NULL;
     if (value == NULL) {
@@ -84,7 +92,7 @@ static bool read_text(const struct reading *reading, const char *where, const js
 static bool read_properties(const struct reading *reading, const char *where, const json_t *object,
                             struct claim *claim)
 {
-    json_t *properties = json_object_get(object, "properties");
+    json_t *properties = value_of(object, "properties");
     const struct property **last = &claim->properties; /* where the next one is hung */
     const char *key;
     json_t *value;
@@ -151,15 +159,16 @@ static bool read_claims(const struct reading *reading, const json_t *list, struc
 
 /* stores ------------------------------------------------------------------------------------- */
 
-/* A cell is a string or a list of them. */
+/* A cell is a string or a list of them; null, as databases have it, is none. */
 static bool read_cell(const struct reading *reading, const char *where, const json_t *value,
                       struct answer_cell *cell)
 {
     bool one = json_is_string(value);
+    bool is_list = json_is_array(value) || json_is_null(value);
     size_t count = one ? 1 : json_array_size(value);
     const char **values = arena_array(reading->arena, count + 1, sizeof(*values));
 
-    if (!one && !json_is_array(value)) {
+    if (!one && !is_list) {
         return refuse(reading, where, "has a cell that is neither a string nor a list of strings",
                       "\"value\" or [\"value\", ...]");
     }
@@ -273,8 +282,8 @@ bool claim_file_read(struct arena *arena, const char *name, struct bytes text,
         return refuse(&reading, "this", "is no object", "{\"claims\": [...], \"stores\": {...}}");
     }
     warn_of_keys(&reading, "this", root, keys, COUNT_OF(keys));
-    return read_claims(&reading, json_object_get(root, "claims"), file)
-           && read_stores(&reading, json_object_get(root, "stores"), file);
+    return read_claims(&reading, value_of(root, "claims"), file)
+           && read_stores(&reading, value_of(root, "stores"), file);
 }
 
 /* writing ------------------------------------------------------------------------------------ */

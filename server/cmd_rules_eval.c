@@ -123,7 +123,7 @@ static bool read_rules(struct eval *eval, struct bytes source, struct error *err
 static bool apply(struct eval *eval, struct error *error)
 {
     struct attribute_source source = claim_file_source(&eval->given);
-    struct rule_run run = {.arena = eval->arena, .source = &source, .stage = eval->rules_name};
+    struct rule_run run = {.arena = eval->arena, .source = &source};
 
     eval->issued = claim_set_new(eval->arena);
     eval->notes = arena_array(eval->arena, rule_set_count(eval->rules) + 1, sizeof(*eval->notes));

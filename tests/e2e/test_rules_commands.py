@@ -287,6 +287,16 @@ def test_warnings_do_not_make_rules_wrong(tmp_path):
     assert finished.stderr.startswith("a.rules:1:12: warning: the claim type")
 
 
+def test_null_in_a_claims_file_is_what_is_not_there(evaluate):
+    claim = {"type": "t", "value": "v", "value_type": None, "issuer": None, "original_issuer": None, "properties": None}
+    plain = evaluate("c:[] => issue(claim = c);", [{"type": "t", "value": "v"}])
+    assert evaluate("c:[] => issue(claim = c);", [claim]) == plain
+    rules = '=> issue(store = "sql", types = ("a", "b"), query = "q");'
+    status, answer = evaluate(rules, [], {"SQL": {"q": [[None, "x"], [["y", "z"], None]]}})
+    assert [(each["type"], each["value"], each["issuer"]) for each in answer["output"]] == [
+        ("b", "x", "SQL"), ("a", "y", "SQL"), ("a", "z", "SQL")]
+
+
 NAMED = '@RuleName = "Pass it on"\nc:[Type = "a"] => issue(claim = c);\n=> issue(Value = "a");'
 
 
