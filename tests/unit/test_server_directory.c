@@ -549,9 +549,11 @@ static void the_rules_of_a_new_lab_make_the_claims_they_promise(void **state)
     claim_set_say(incoming, CLAIM_METHOD, AUTHENTICATION_METHODS "password", ISSUER_AD);
     claim_set_say(incoming, CLAIM_SERIAL_NUMBER, "1B", ISSUER_AD);
     claim_set_say(incoming, CLAIM_CERTIFICATE_ISSUER, "CN=CA", ISSUER_AD);
+    claim_set_say(incoming, CLAIMS_CERTIFICATE "extension/eku", "1.3.6.1.5.5.7.3.2", ISSUER_AD);
+    claim_set_say(incoming, CLAIMS_CERTIFICATE "field/subject", "CN=alice", ISSUER_AD);
     claim_set_say(incoming, CLAIM_UPN, "admin@lab.test", "a partner");
     accepted = run(place, directory, "lab/active-directory.rules", incoming);
-    assert_int_equal(claim_set_count(accepted), 11); /* all but the partner's */
+    assert_int_equal(claim_set_count(accepted), 12); /* all but the subject and the partner's */
     assert_int_equal(count_of(accepted, CLAIM_UPN, "admin@lab.test"), 0);
     issued = run(place, directory, "lab/rp.issuance.rules", accepted);
     assert_int_equal(count_of(issued, CLAIM_UPN, "alice@lab.test"), 1);
@@ -564,6 +566,7 @@ static void the_rules_of_a_new_lab_make_the_claims_they_promise(void **state)
     assert_int_equal(count_of(issued, CLAIM_METHOD, NULL), 1);
     assert_int_equal(count_of(issued, CLAIM_SERIAL_NUMBER, "1B"), 1);
     assert_int_equal(count_of(issued, CLAIM_CERTIFICATE_ISSUER, "CN=CA"), 1);
+    assert_int_equal(count_of(issued, CLAIMS_CERTIFICATE "extension/eku", NULL), 1);
     assert_int_equal(count_of(issued, CLAIM_PRIMARY_SID, NULL), 0);
 }
 
