@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SUBJECT_LIMIT 150 /* bytes; a name in the settings may have 200 */
+
 /* The settings that a command works on. */
 struct opened {
     struct arena *arena;
@@ -45,13 +47,23 @@ struct offer {
     size_t first, last; /* from 0; `last` is among them */
 };
 
+static const char *file_of(const struct arguments *arguments)
+{
+    return arguments->words[arguments->word_count - 1];
+}
+
+/* Nothing a certificate says gets to control a terminal, or a line of the settings. */
 static const char *subject_of(struct arena *arena, struct bytes der)
 {
     struct error ignored = error_in(arena);
     struct certificate certificate = {0};
+    struct text shown = text_in(arena);
 
-    return certificate_read(arena, der, &certificate, &ignored) ? certificate.subject
-                                                                : "(cannot be shown)";
+    if (!certificate_read(arena, der, &certificate, &ignored)) {
+        return "(cannot be shown)";
+    }
+    text_add_log(&shown, certificate.subject, SUBJECT_LIMIT);
+    return shown.start;
 }
 
 /* Whether it may stand in the settings at all, and why not. */
@@ -100,7 +112,7 @@ static bool choose(const struct arguments *arguments, struct offer *offer, struc
         return true;
     }
     if (typed == NULL && offer->count > 1) {
-        fprintf(stderr, "%s holds\n", arguments->words[1]);
+        fprintf(stderr, "%s holds\n", file_of(arguments));
         print_offer(arguments->arena, offer);
         return fail(error, FAULT_USAGE,
                     "say which of them with --certificate N, or add every CA among them with "
@@ -142,7 +154,7 @@ static void add_settings(const struct arguments *arguments, struct fields *value
     }
 }
 
-/* In a chain file each CA has lists of its own, and a name of its own. */
+/* In a chain file each CA has lists of its own. */
 static bool check_usage(const struct arguments *arguments, struct error *error)
 {
     static const char *const single[] = {"--type", "--crl", "--delta-crl", "--certificate"};
@@ -157,12 +169,20 @@ static bool check_usage(const struct arguments *arguments, struct error *error)
     return true;
 }
 
-static const char *name_of(const struct arguments *arguments, const struct offer *offer,
+/* As it was typed, counted where there are several; else as the CA calls itself. */
+static const char *name_of(const struct arguments *arguments, const struct offer *offer, size_t at,
                            size_t number)
 {
-    return offer->first == offer->last
-               ? arguments->words[0]
-               : arena_print(arguments->arena, "%s %zu", arguments->words[0], number);
+    const char *subject, *typed = arguments->word_count > 1 ? arguments->words[0] : NULL;
+
+    if (typed != NULL) {
+        return offer->first == offer->last ? typed
+                                           : arena_print(arguments->arena, "%s %zu", typed, number);
+    }
+    subject = subject_of(arguments->arena, offer->list[at]);
+    return string_starts(subject, "CN=") ? arena_copy_range(
+               arguments->arena, subject + strlen("CN="), strcspn(subject, ",") - strlen("CN="))
+                                         : subject;
 }
 
 /* The type is written down although it could be left out: an operator sees what was understood. */
@@ -193,7 +213,7 @@ static bool keep(const struct arguments *arguments, const struct opened *opened,
 
     for (size_t i = offer->first; i <= offer->last; i++) {
         struct kept *file = &added->files[added->count];
-        const char *name = name_of(arguments, offer, added->count + 1);
+        const char *name = name_of(arguments, offer, i, added->count + 1);
 
         if (offer->first != offer->last && !is_authority(arena, offer->list[i])) {
             fprintf(stderr, "%s is no CA and was passed over.\n",
@@ -208,7 +228,7 @@ static bool keep(const struct arguments *arguments, const struct opened *opened,
         describe(arguments, name, file, offer->list[i], &added->entries[added->count]);
         added->count++;
     }
-    return added->count > 0 || fail(error, FAULT_SETTINGS, "%s holds no CA", arguments->words[1]);
+    return added->count > 0 || fail(error, FAULT_SETTINGS, "%s holds no CA", file_of(arguments));
 }
 
 static bool add(const struct arguments *arguments, const struct opened *opened, struct added *added,
@@ -217,7 +237,7 @@ static bool add(const struct arguments *arguments, const struct opened *opened, 
     struct offer offer = {0};
 
     if (!check_usage(arguments, error)
-        || !certificates_load(opened->arena, arguments->words[1], &offer.list, &offer.count, error)
+        || !certificates_load(opened->arena, file_of(arguments), &offer.list, &offer.count, error)
         || !choose(arguments, &offer, error)) {
         return false;
     }
@@ -364,7 +384,7 @@ static const struct option set_options[] = {
 
 const struct command command_ca_add = {
     .words = "ca add",
-    .arguments = "NAME FILE",
+    .arguments = "[NAME] FILE",
     .summary = "adds a trusted CA to the settings",
     .help =
         "Adds a certification authority to the settings file and keeps everything else in it\n"
@@ -373,7 +393,7 @@ const struct command command_ca_add = {
         "afterwards is not written.",
     .options = add_options,
     .option_count = COUNT_OF(add_options),
-    .words_min = 2,
+    .words_min = 1,
     .words_max = 2,
     .run = run_add,
 };

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SUBJECT_LIMIT 600 /* bytes */
+
 const char *ca_sha1(struct arena *arena, const struct certificate *certificate)
 {
     struct text hex = text_in(arena);
@@ -57,9 +59,12 @@ static void print_list(struct arena *arena, const struct settings *settings)
         const struct authority *authority = &settings->authorities[i];
         struct certificate certificate = read(arena, authority);
 
+        struct text subject = text_in(arena);
+
+        text_add_log(&subject, certificate.subject, SUBJECT_LIMIT);
         printf("%-*s  %-12s  %-7s  %.10s  %s\n", name, authority->name, ca_type(authority),
                authority->may_sign_in ? "yes" : "no", time_write(arena, certificate.not_after),
-               certificate.subject);
+               subject.start);
     }
 }
 
@@ -113,6 +118,9 @@ static enum status run_list(const struct arguments *arguments)
         || !settings_load(arguments->arena, file, &none, &settings, &error)) {
         return command_failed(&error);
     }
+    if (argument_of(arguments, "--verify") != NULL) {
+        return ca_verify(arguments, settings);
+    }
     if (argument_of(arguments, "--json") != NULL) {
         print_list_json(arguments->arena, settings);
     } else {
@@ -124,13 +132,18 @@ static enum status run_list(const struct arguments *arguments)
 static const struct option list_options[] = {
     OPTION_SETTINGS,
     OPTION_JSON,
+    {"--verify", NULL, NULL, "judge each: its path, its times, its revocation lists"},
+    {"--clock", "TIME", NULL, "what time it is, for --verify"},
 };
 
 const struct command command_ca_list = {
     .words = "ca list",
     .arguments = "",
     .summary = "lists the trusted CAs",
-    .help = "Lists the certification authorities of the settings file.",
+    .help =
+        "Lists the certification authorities of the settings file. With --verify each is judged\n"
+        "with the revocation lists it has now, in the manner of certutil -verifystore, and the\n"
+        "exit status is 1 if one of them would let nobody in.",
     .options = list_options,
     .option_count = COUNT_OF(list_options),
     .run = run_list,

@@ -201,8 +201,8 @@ def test_exactly_what_was_named_is_changed(made, contoso):
     assert ca("set", made, "C", "--crl", DELTA, "--sign-in").returncode == 0
     after = made.read_text().splitlines()
     changed = [line for line in after if line not in before]
-    assert len(changed) == 2 and len(after) == len(before) + 1, changed
-    assert any(DELTA in line and line.endswith(" # by the window") for line in changed)
+    assert len(after) == len(before) + 1 and after.count("    sign_in: true") == before.count("    sign_in: true") + 1
+    assert len(changed) == 1 and DELTA in changed[0] and changed[0].endswith(" # by the window")
     entry = listed(made)["C"]
     assert (entry["crl_distribution_point"], entry["sign_in"], entry["type"]) == (DELTA, True, "root")
     assert ca("set", made, "C", "--crl", "none", "--no-sign-in", "--type", "intermediate").returncode == 0
@@ -267,3 +267,76 @@ def test_the_commands_are_in_the_help_and_have_their_own(command):
     assert f"  {command}" in run("--help").stdout
     told = run(*command.split(), "--help")
     assert told.returncode == 0 and told.stdout.startswith(f"Usage: lanyard {command}")
+
+
+# Verifying -------------------------------------------------------------------------------------
+
+def test_a_new_labs_cas_are_good(made):
+    told = ca("list", made, "--verify")
+    assert told.returncode == 0, told
+    assert "2 of 2 certification authorities are good." in told.stdout
+    both = listed(made)
+    for entry in both.values():
+        for words in (entry["serial"], entry["subject"], entry["sha1"], entry["crl_file"]):
+            assert words in told.stdout
+    assert told.stdout.count("It is good.") == 2
+
+
+def verified(settings, *arguments):
+    told = ca("list", settings, "--verify", "--json", *arguments)
+    answer = json.loads(told.stdout)
+    assert told.returncode == (0 if answer["good"] else 1)
+    return {entry["name"]: entry for entry in answer["certificate_authorities"]}
+
+
+def codes(entry):
+    return [finding["code"] for finding in entry["findings"] if finding["severity"] == "refusal"]
+
+
+def test_an_intermediate_without_its_root_is_refused_and_the_missing_one_named(made, contoso):
+    assert ca("add", made, "I", contoso / "issuing.pem").returncode == 0
+    entry = verified(made)["I"]
+    assert not entry["good"] and "chain.issuer-missing" in codes(entry)
+    assert "Contoso Root" in json.dumps(entry["findings"])
+    told = ca("list", made, "--verify")
+    assert told.returncode == 1 and "2 of 3" in told.stdout and "It is refused." in told.stdout
+
+
+def test_an_authority_of_type_root_is_an_anchor_whatever_stands_above_it(made, contoso):
+    assert ca("add", made, "I", contoso / "issuing.pem", "--type", "root").returncode == 0
+    assert verified(made)["I"]["good"]
+
+
+def test_a_root_that_is_called_an_intermediate_leads_nowhere(made, contoso):
+    assert ca("add", made, "R", contoso / "root.pem", "--type", "intermediate").returncode == 0
+    assert not verified(made)["R"]["good"]
+
+
+def test_a_ca_that_ran_out_is_refused_anchor_or_not(made, contoso):
+    assert ca("add", made, "R", contoso / "root.pem").returncode == 0
+    assert verified(made)["R"]["good"]
+    later = verified(made, "--clock", "+40d")
+    assert not later["R"]["good"] and any(code.startswith("time.") for code in codes(later["R"])), later["R"]
+
+
+def test_a_list_that_ran_out_or_is_gone_is_told(made):
+    entry = verified(made, "--clock", "+9d")["lanyard lab issuing CA"]
+    assert not entry["good"] and not entry["crl"]
+    (made.parent / "pki" / "root.crl").unlink()
+    both = verified(made)
+    assert not both["lanyard lab root CA"]["crl"] and not both["lanyard lab root CA"]["good"]
+    assert not both["lanyard lab issuing CA"]["accepted"], "whether it was revoked cannot be known"
+
+
+def test_a_list_that_cannot_be_fetched_is_told_with_its_address(made, contoso):
+    assert ca("add", made, "R", contoso / "root.pem", "--crl", "http://127.0.0.1:9/none.crl").returncode == 0
+    assert not verified(made)["R"]["good"]
+    told = ca("list", made, "--verify")
+    assert "http://127.0.0.1:9/none.crl" in told.stdout and "cannot be had" in told.stdout
+
+
+# Names -----------------------------------------------------------------------------------------
+
+def test_without_a_name_it_is_called_as_it_calls_itself(made, contoso):
+    assert run("ca", "add", "-c", made, contoso / "chain.pem", "--all").returncode == 0
+    assert {"Contoso Root", "Contoso Issuing"} <= set(listed(made))
