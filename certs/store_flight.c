@@ -326,8 +326,11 @@ static bool may_fetch(struct evidence_store *store)
         store->minute_began = now;
         store->fetches = 0;
     }
-    store->fetches += store->fetches < STORE_FETCHES;
-    return store->fetches < STORE_FETCHES;
+    if (store->fetches >= STORE_FETCHES) {
+        return false;
+    }
+    store->fetches++;
+    return true;
 }
 
 /* The fetch itself, for everybody who waits; the lock is let go of meanwhile. */
@@ -380,7 +383,11 @@ static struct held *take_or_fly(const struct errand *errand, struct flight *flig
         return NULL;
     }
     flight->transfer.time_limit -= monotonic_now() - began_at;
-    if (flight->transfer.time_limit <= 0 || !may_fetch(store)) {
+    if (flight->transfer.time_limit <= 0) {
+        *why = "somebody else tried it in vain, and no time is left to try again";
+        return NULL;
+    }
+    if (!may_fetch(store)) {
         *why = "not asked: too much was fetched within the last minute";
         return NULL;
     }
