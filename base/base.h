@@ -119,7 +119,7 @@ bool fail_at(struct error *error, enum fault fault, const struct problem *proble
 const char *error_sentence(const struct error *error);
 
 /* One problem as a person reads it: "FILE:LINE:COLUMN: CODE: in rule "NAME":
- * found; expected …. Cure". */
+ * found; expected …. Cure", any control character in it a question mark. */
 const char *problem_sentence(struct arena *arena, const struct problem *problem);
 
 /* text.c --------------------------------------------------------------------------------- */

@@ -113,10 +113,23 @@ const char *error_sentence(const struct error *error)
     return text.start;
 }
 
+/* A terminal obeys control characters, those of two bytes (U+0080 to U+009F) among them. */
+static void blot_controls(char *sentence)
+{
+    for (unsigned char *at = (unsigned char *)sentence; *at != '\0'; at++) {
+        if (*at < ' ' || *at == 0x7f) {
+            *at = '?';
+        } else if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0) {
+            at[0] = at[1] = '?';
+        }
+    }
+}
+
 const char *problem_sentence(struct arena *arena, const struct problem *problem)
 {
     struct text text = text_in(arena);
 
     add_problem(&text, problem);
+    blot_controls(text.start);
     return text.start;
 }

@@ -83,6 +83,17 @@ static void problems_say_where_what_and_how(void **state)
     }
 }
 
+static void what_a_terminal_would_obey_is_not_shown(void **state)
+{
+    OWNED(arena_drop) struct arena *arena = arena_new();
+    const struct problem problem = {
+        .file = "a\nb", .rule = "\x1b[2J", .found = "\x7f\xc2\x9bK\t", .expected = "é \xc2\xa0"};
+
+    (void)state;
+    assert_string_equal(problem_sentence(arena, &problem),
+                        "a?b: in rule \"?[2J\": ???K?; expected é \xc2\xa0");
+}
+
 static void an_error_without_an_arena_keeps_its_fault(void **state)
 {
     struct error error = {0};
@@ -110,6 +121,7 @@ int main(void)
         cmocka_unit_test(all_problems_are_told),
         cmocka_unit_test(a_problem_outlives_the_words_it_was_made_of),
         cmocka_unit_test(problems_say_where_what_and_how),
+        cmocka_unit_test(what_a_terminal_would_obey_is_not_shown),
         cmocka_unit_test(an_error_without_an_arena_keeps_its_fault),
         cmocka_unit_test(long_sentences_are_kept_whole),
     };
