@@ -95,7 +95,7 @@ bool active_read_media(struct arena *arena, const char *content_type, const char
         }
     }
     return charset == NULL || string_is_any_case(charset, "utf-8")
-           || fail(error, FAULT_MEDIA_TYPE, "the message must be written in UTF-8");
+           || fail(error, FAULT_MEDIA_TYPE, "the message must be in UTF-8: " SOAP_CONTENT_TYPE);
 }
 
 const char *active_read_action(struct arena *arena, const char *header)
