@@ -115,12 +115,21 @@ static void begin_sign_in(struct lanyard *lanyard, const struct request *request
     fields_add(request->arena, &response->headers, "Location", location.start);
 }
 
-/* The server tells that somebody signed out; this relying party keeps nothing that could end. */
-static void clean_up(struct response *response)
+/* The server tells that somebody signed out, in a frame of its own page; this relying party keeps
+ * nothing that could end, and says that it has heard. */
+static void clean_up(struct lanyard *lanyard, const struct request *request,
+                     const struct relying_party *party, struct response *response)
 {
+    event_tell(lanyard->events, &(struct event){.name = "rp",
+                                                .outcome = OUTCOME_DONE,
+                                                .activity_id = request->activity_id,
+                                                .remote = request->remote,
+                                                .party = party->identifiers[0],
+                                                .why = "the relying party was told of a sign-out"});
     response->status = 200;
     response->content_type = "text/plain; charset=utf-8";
-    text_add_literal(&response->body, "Nothing is kept here.\n");
+    response->policy = "default-src 'none'; base-uri 'none'; frame-ancestors 'self'";
+    text_print(&response->body, "You are signed out of %s.\n", party->name);
 }
 
 void echo_get(struct lanyard *lanyard, const struct request *request, struct response *response)
@@ -131,7 +140,7 @@ void echo_get(struct lanyard *lanyard, const struct request *request, struct res
     if (!find_party(lanyard, request, &party, &error)) {
         refuse(lanyard, request, response, &error);
     } else if (string_is(fields_find(&request->query, "wa"), "wsignoutcleanup1.0")) {
-        clean_up(response);
+        clean_up(lanyard, request, party, response);
     } else {
         begin_sign_in(lanyard, request, party, response);
     }
