@@ -96,7 +96,7 @@ bool passive_take_certificate(struct passive *passive, struct error *error)
 static void look(struct lanyard *lanyard, const struct request *request, struct waiting *waiting)
 {
     waiting_look(lanyard->waiting, request->arena, fields_find(&request->query, "ticket"),
-                 request->snapshot->settings->handshake_deadline, request->now.monotonic, waiting);
+                 request->now.monotonic, waiting);
 }
 
 /* How it stands, in a sentence for the page that waits; "" while there is nothing to say. */

@@ -12,6 +12,7 @@
 #define TICKET_BYTES 16
 #define REMOTE_ROOM 48          /* an IPv6 address in text */
 #define AT_ONCE ((int64_t)3000) /* ms: who closes sooner is showing its user a choice */
+#define CHOICE_PATIENCE ((int64_t)5 * 60 * 1000)
 #define KEPT ((int64_t)15 * 60 * 1000)
 
 struct place {
@@ -211,16 +212,16 @@ bool waiting_has_issuer(struct waiting_room *room, const char *remote)
     return has;
 }
 
-/* Whoever was asked, left, and has not come again within the patience is not coming. */
-static enum waiting_state judge(const struct place *place, int64_t patience, int64_t now)
+/* Whoever looks at a choice for so long is not coming back. */
+static enum waiting_state judge(const struct place *place, int64_t now)
 {
-    bool is_over = place->state == WAITING_CHOOSING && now - place->since > patience;
+    bool is_over = place->state == WAITING_CHOOSING && now - place->since > CHOICE_PATIENCE;
 
     return is_over ? WAITING_GONE : place->state;
 }
 
-void waiting_look(struct waiting_room *room, struct arena *arena, const char *ticket,
-                  int64_t patience, int64_t now, struct waiting *waiting)
+void waiting_look(struct waiting_room *room, struct arena *arena, const char *ticket, int64_t now,
+                  struct waiting *waiting)
 {
     const struct place *place;
 
@@ -228,7 +229,7 @@ void waiting_look(struct waiting_room *room, struct arena *arena, const char *ti
     pthread_mutex_lock(&room->lock);
     place = find(room, ticket, now);
     if (place != NULL) {
-        *waiting = (struct waiting){.state = judge(place, patience, now),
+        *waiting = (struct waiting){.state = judge(place, now),
                                     .remote = arena_copy(arena, place->remote),
                                     .query = arena_copy(arena, place->query),
                                     .since = now - place->since,

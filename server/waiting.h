@@ -57,8 +57,8 @@ void waiting_hear(struct waiting_room *room, const char *remote, enum handshake_
 void waiting_note_issuer(struct waiting_room *room, const char *remote);
 /* Whether it has done so lately, while anybody from there was waiting. */
 bool waiting_has_issuer(struct waiting_room *room, const char *remote);
-/* How it stands with that ticket; `patience`: ms after which nobody is coming any more. */
-void waiting_look(struct waiting_room *room, struct arena *arena, const char *ticket,
-                  int64_t patience, int64_t now, struct waiting *waiting);
+/* How it stands with that ticket. */
+void waiting_look(struct waiting_room *room, struct arena *arena, const char *ticket, int64_t now,
+                  struct waiting *waiting);
 
 #endif
