@@ -1,4 +1,5 @@
 """Federation metadata, read by programs that are not ours (protocol.md 6; engineering 10; O5, O9)."""
+import re
 import subprocess
 import threading
 
@@ -144,7 +145,8 @@ def test_the_schema_refuses_metadata_that_is_out_of_order_or_lacks_an_endpoint(e
     assert "PassiveRequestorEndpoint" in complaints(etree.tostring(entity), METADATA, tmp_path)
     token_service.append(passive)
     assert complaints(etree.tostring(entity), METADATA, tmp_path) == ""
-    token_service.remove(token_service.find("fed:SecurityTokenServiceEndpoint", NAMES))
+    for endpoint in token_service.findall("fed:SecurityTokenServiceEndpoint", NAMES):
+        token_service.remove(endpoint)
     assert "SecurityTokenServiceEndpoint" in complaints(etree.tostring(entity), METADATA, tmp_path)
 
 
@@ -153,24 +155,58 @@ def test_its_name_is_the_issuer_of_every_token(lab, client, entity):
     assert entity.get("entityID") == lab.ready["issuer"] == token.assertion.get("Issuer")
 
 
+def addresses(token_service, name):
+    return token_service.xpath(f"fed:{name}/wsa:EndpointReference/wsa:Address/text()", namespaces=NAMES)
+
+
 def test_the_passive_endpoint_is_where_one_signs_in(lab, client, token_service):
-    """Every address in it, and no other place, answers."""
-    addresses = token_service.xpath(".//wsa:Address/text()", namespaces=NAMES)
-    assert token_service.xpath("fed:PassiveRequestorEndpoint/wsa:EndpointReference/wsa:Address/text()",
-                               namespaces=NAMES) == [f"{lab.main}/adfs/ls/"]
-    for address in addresses:
-        assert "loginForm" in client.get(address, request_for(FIRST)).text
+    assert addresses(token_service, "PassiveRequestorEndpoint") == [f"{lab.main}/adfs/ls/"]
+    assert "loginForm" in client.get(f"{lab.main}/adfs/ls/", request_for(FIRST)).text
+
+
+def test_every_active_endpoint_listens_at_its_address(lab, client, token_service):
+    """protocol.md 5.2, 6: with the WSDL beside each."""
+    where = {"usernamemixed": lab.main, "certificatetransport": lab.ready["certificate"]}
+    active = addresses(token_service, "SecurityTokenServiceEndpoint")
+    assert sorted(active) == sorted(f"{where[name]}/adfs/services/trust/{version}/{name}" for version in ("2005", "13") for name in where)
+    for address in active:
+        answer = client.get(address)
+        assert (answer.status, answer.header("Allow")) == (405, "POST"), address
+    wsdls = token_service.xpath("fed:SecurityTokenServiceEndpoint/wsa:EndpointReference/wsa:Metadata//wsa:Address/text()", namespaces=NAMES)
+    assert len(wsdls) == len(active) and set(wsdls) == {f"{lab.main}/adfs/services/trust/mex"}
+    assert b"wsdl:definitions" in client.get(wsdls[0]).body
+
+
+def test_what_is_spoken_stands_in_the_protocols(token_service):
+    assert token_service.get("protocolSupportEnumeration").split() == [
+        "http://docs.oasis-open.org/ws-sx/ws-trust/200512", "http://schemas.xmlsoap.org/ws/2005/02/trust",
+        "http://docs.oasis-open.org/wsfed/federation/200706"]
+
+
+def test_what_is_switched_off_is_not_in_it(make_lab, make_client):
+    """Decision 12: then the active endpoint, which readers want, is the passive one."""
+    lab = make_lab()
+    lab.stop()
+    for version in ("2005", "13"):
+        for name in ("usernamemixed", "certificatetransport"):
+            set_setting(lab.settings_file, f"enable_{version}_{name}", "false")
+    lab.start()
+    metadata = make_client(lab).get(PATH).body
+    role = etree.fromstring(metadata).find("md:RoleDescriptor", NAMES)
+    assert b"/adfs/services/trust/" not in metadata and b"ws-trust" not in metadata
+    assert role.get("protocolSupportEnumeration") == "http://docs.oasis-open.org/wsfed/federation/200706"
+    assert addresses(role, "SecurityTokenServiceEndpoint") == [f"{lab.main}/adfs/ls/"]
 
 
 def test_endpoints_are_in_a_default_namespace_for_those_who_look_for_the_bare_word(metadata):
     """As AD FS writes them: "EndpointReference" and "Address" without a prefix."""
-    assert metadata.count(b"<EndpointReference xmlns=") == metadata.count(b"<Address>") == 2
+    assert metadata.count(b"<EndpointReference xmlns=") == metadata.count(b"<Address>") == 5
 
 
-def test_only_what_works_is_offered(lab, metadata, entity, token_service, identity_provider):
-    """decision 12: no WS-Trust, no SAML protocol, nothing that asks for a role of a relying party."""
+def test_only_what_works_is_offered(entity, metadata, token_service, identity_provider):
+    """decision 12: no SAML protocol, no other endpoint, nothing that asks for a role of a relying party."""
     assert b"urn:oasis:names:tc:SAML:2.0:protocol" not in metadata and b"SAML:2.0:bindings" not in metadata
-    assert b"/adfs/services/trust/" not in metadata and b"ws-trust" not in metadata
+    assert set(re.findall(rb"/adfs/services/trust/\w+/(\w+)", metadata)) == {b"usernamemixed", b"certificatetransport"}
     assert {etree.QName(role).localname for role in entity} == {"Signature", "RoleDescriptor", "IDPSSODescriptor"}
     assert token_service.xpath("fed:TokenTypesOffered/fed:TokenType/@Uri", namespaces=NAMES) == [
         "urn:oasis:names:tc:SAML:2.0:assertion", "urn:oasis:names:tc:SAML:1.0:assertion"]
