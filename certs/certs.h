@@ -6,6 +6,7 @@
 #ifndef LANYARD_CERTS_H
 #define LANYARD_CERTS_H
 
+#include "certs/profile.h"
 #include "certs/verdict.h"
 
 /* digest.c ------------------------------------------------------------------------------- */
@@ -112,6 +113,8 @@ MUST_CHECK bool fetch(struct arena *arena, const struct fetch_request *request,
 #define LAB_ISSUING "issuing.pem"
 #define LAB_ISSUING_KEY "issuing.key"
 #define LAB_ISSUING_CRL "issuing.crl"
+#define LAB_ISSUING_DELTA "issuing-delta.crl"
+#define LAB_ISSUED "issued"   /* a folder: SERIAL.pem for everything the issuing CA has issued */
 #define LAB_CHAIN "chain.pem" /* issuing CA, then root */
 #define LAB_TLS "tls.pem"     /* the server's certificate, then the issuing CA */
 #define LAB_TLS_KEY "tls.key"
@@ -124,6 +127,7 @@ MUST_CHECK bool fetch(struct arena *arena, const struct fetch_request *request,
 #define LAB_PATH_ROOT_CRL LAB_PATH "root.crl"
 #define LAB_PATH_ISSUING_CERTIFICATE LAB_PATH "issuing.crt"
 #define LAB_PATH_ISSUING_CRL LAB_PATH "issuing.crl"
+#define LAB_PATH_ISSUING_DELTA LAB_PATH "issuing-delta.crl"
 
 /* What the lab's certificates say about where they live. */
 struct lab {
@@ -150,6 +154,20 @@ MUST_CHECK bool lab_issue_tls(struct arena *arena, const struct lab *lab, struct
 /* Whether the folder's TLS certificate is good for lab->host at lab->now. */
 bool lab_tls_covers(struct arena *arena, const struct lab *lab);
 
+/* The kinds of keys an identity may have. */
+enum lab_key {
+    LAB_KEY_RSA2048 = 0, /* what every client takes */
+    LAB_KEY_RSA3072,
+    LAB_KEY_RSA4096,
+    LAB_KEY_P256,
+    LAB_KEY_P384,
+    LAB_KEY_P521,
+    LAB_KEY_ED25519,
+};
+
+/* Reads "rsa2048" and so on. */
+MUST_CHECK bool lab_key_read(const char *name, enum lab_key *key);
+
 /* A person for whom an identity is issued. */
 struct lab_person {
     const char *name;     /* file name and CN; letters, digits, '.', '-', '_' */
@@ -157,12 +175,21 @@ struct lab_person {
     const char *email;    /* SAN rfc822Name; NULL: none */
     const char *password; /* of the PKCS#12 file */
     const char *folder;   /* where the four files go */
+
+    /* What is not set is as usual. */
+    const char *sid;               /* Microsoft's SID extension: "S-1-5-21-…"; NULL: none */
+    struct strings usages;         /* EKU: OIDs, or names such as "serverAuth"; none: clientAuth
+                                      and smart-card logon; "none" alone: no EKU at all */
+    enum lab_key key;              /* default RSA-2048 */
+    int64_t not_before, not_after; /* wall ms; default from an hour ago, for two years */
+    bool without_chain;            /* the PKCS#12 file holds the leaf alone */
 };
 
 /*
- * Issues an identity (RSA-2048, two years, clientAuth and smart-card logon EKU, AIA and CDP of the
- * issuing CA) and writes NAME.pem, NAME.key (0600), NAME-chain.pem (leaf, issuing CA, root) and
- * NAME.p12 (0600; legacy PBE, SHA-1 MAC, with the chain: what Apple devices take).
+ * Issues an identity (unless told otherwise RSA-2048, two years, clientAuth and smart-card logon
+ * EKU; AIA and CDP of the issuing CA), keeps it in the register, and writes NAME.pem, NAME.key
+ * (0600), NAME-chain.pem (leaf, issuing CA, root) and NAME.p12 (0600; legacy PBE, SHA-1 MAC, with
+ * the chain: what Apple devices take).
  */
 MUST_CHECK bool lab_issue_identity(struct arena *arena, const struct lab *lab,
                                    const struct lab_person *person, struct error *error);
@@ -172,15 +199,60 @@ MUST_CHECK bool lab_issue_identities(struct arena *arena, const struct lab *lab,
                                      const struct lab_person *people, size_t count,
                                      struct error *error);
 
+/* lab_publish.c: the lab's CRLs ------------------------------------------------------------- */
+
+/* How CRLs are issued. */
+struct lab_crls {
+    bool delta_only; /* the issuing CA's delta alone; its base, and the root's, stay */
+    bool has_life;   /* otherwise seven days, a delta's one, the root's 180 */
+    int64_t life;    /* until nextUpdate, in ms; 0: they have run out at once */
+};
+
 /*
- * Issues both CRLs anew: the next CRL number, the revocations of the CRL that is there, thisUpdate
- * an hour ago, nextUpdate in seven days (root: 180). One that is unreadable is an error, never an
- * empty CRL: revocations are not lost silently.
+ * Issues the CRLs of both CAs anew, and the issuing CA's delta CRL with them: the next CRL number,
+ * the revocations of those that are there, thisUpdate an hour ago. A delta refers to the oldest
+ * base that somebody may still hold. A CRL that is unreadable is an error, never an empty one:
+ * revocations are not lost silently.
  */
 MUST_CHECK bool lab_issue_crls(struct arena *arena, const struct lab *lab, struct error *error);
+MUST_CHECK bool lab_issue_crls_as(struct arena *arena, const struct lab *lab,
+                                  const struct lab_crls *how, struct error *error);
+/* The chore of a server that holds the CAs' keys: issues anew what would run out soon. */
+MUST_CHECK bool lab_keep_crls(struct arena *arena, const struct lab *lab, struct error *error);
 
-/* When the sooner of the two CRLs runs out (wall ms). */
+/* When the sooner of the two base CRLs runs out (wall ms). */
 MUST_CHECK bool lab_crls_expire_at(struct arena *arena, const struct lab *lab, int64_t *expires_at,
                                    struct error *error);
+
+/* lab_register.c: what was issued ------------------------------------------------------------ */
+
+/* A certificate that one of the lab's CAs has issued. */
+struct lab_issued {
+    const char *name; /* the person's; "tls" and "issuing" for the lab's own */
+    const char *serial, *subject;
+    int64_t not_before, not_after; /* wall ms */
+    const char *reason;            /* why it is revoked, as in RFC 5280, 5.3.1; NULL: it is not */
+    int64_t revoked_at;            /* wall ms */
+    const char *file;              /* of the register */
+};
+
+/* Everything, by name and then by time. */
+MUST_CHECK bool lab_list_issued(struct arena *arena, const struct lab *lab,
+                                const struct lab_issued **list, size_t *count, struct error *error);
+
+/* lab_revoke.c ------------------------------------------------------------------------------- */
+
+/* The reasons a revocation may have, in RFC 5280's words; removeFromCRL lifts a certificateHold. */
+extern const char *const lab_reasons[];
+extern const size_t lab_reason_count;
+
+/*
+ * Revokes one of the certificates of `lab_list_issued`, and issues the CRLs of its CA anew, or
+ * with `delta_only` the delta alone. FAULT_SETTINGS where it is revoked for good already, or where
+ * there is no hold to lift. Once this says yes, a crash loses nothing.
+ */
+MUST_CHECK bool lab_revoke(struct arena *arena, const struct lab *lab,
+                           const struct lab_issued *issued, const char *reason, bool delta_only,
+                           struct error *error);
 
 #endif

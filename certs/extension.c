@@ -107,18 +107,111 @@ static bool name_point(DIST_POINT *point, const char *url)
     return names_add(names, GEN_URI, url);
 }
 
-bool extension_add_crl_url(X509 *certificate, const char *url)
+/* A list of one point with one address; NULL where it could not be made. */
+static CRL_DIST_POINTS *make_points(const char *url)
 {
     OWNED(drop_crl_points) CRL_DIST_POINTS *points = CRL_DIST_POINTS_new();
     OWNED(drop_point) DIST_POINT *point = DIST_POINT_new();
+    CRL_DIST_POINTS *made = points;
 
     if (points == NULL || point == NULL || !name_point(point, url)
         || sk_DIST_POINT_push(points, point) <= 0) {
-        return false;
+        return NULL;
     }
     point = NULL; /* the list has it */
-    return X509_add1_ext_i2d(certificate, NID_crl_distribution_points, points, 0, X509V3_ADD_APPEND)
-           == 1;
+    points = NULL;
+    return made;
+}
+
+bool extension_add_crl_url(X509 *certificate, const char *url)
+{
+    OWNED(drop_crl_points) CRL_DIST_POINTS *points = make_points(url);
+
+    return points != NULL
+           && X509_add1_ext_i2d(certificate, NID_crl_distribution_points, points, 0,
+                                X509V3_ADD_APPEND)
+                  == 1;
+}
+
+bool extension_add_delta_url(X509_CRL *crl, const char *url)
+{
+    OWNED(drop_crl_points) CRL_DIST_POINTS *points = make_points(url);
+
+    return points != NULL
+           && X509_CRL_add1_ext_i2d(crl, NID_freshest_crl, points, 0, X509V3_ADD_APPEND) == 1;
+}
+
+/* The names of the extension: one otherName whose value is an OCTET STRING, unlike a UPN's. */
+static bool add_sid_name(GENERAL_NAMES *names, const char *sid)
+{
+    OWNED(drop_general_name) GENERAL_NAME *name = GENERAL_NAME_new();
+    OWNED(drop_object) ASN1_OBJECT *kind = OBJ_txt2obj("1.3.6.1.4.1.311.25.2.1", 1);
+    OWNED(drop_type) ASN1_TYPE *value = ASN1_TYPE_new();
+    ASN1_STRING *text = ASN1_OCTET_STRING_new();
+
+    if (value == NULL || text == NULL) {
+        ASN1_STRING_free(text);
+        return false;
+    }
+    ASN1_TYPE_set(value, V_ASN1_OCTET_STRING, text); /* owns the text from here */
+    if (names == NULL || name == NULL || kind == NULL || ASN1_STRING_set(text, sid, -1) != 1
+        || GENERAL_NAME_set0_othername(name, kind, value) != 1) {
+        return false;
+    }
+    kind = NULL; /* the name has both */
+    value = NULL;
+    if (sk_GENERAL_NAME_push(names, name) <= 0) {
+        return false;
+    }
+    name = NULL; /* the list has it */
+    return true;
+}
+
+static void drop_octets(ASN1_OCTET_STRING **octets)
+{
+    ASN1_OCTET_STRING_free(*octets);
+}
+
+/* OpenSSL 3.0 has no name for this extension, so it is put together by hand. */
+bool extension_add_sid(X509 *certificate, const char *sid)
+{
+    OWNED(drop_general_names) GENERAL_NAMES *names = GENERAL_NAMES_new();
+    OWNED(drop_object) ASN1_OBJECT *number = OBJ_txt2obj("1.3.6.1.4.1.311.25.2", 1);
+    OWNED(drop_octets) ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+    OWNED(drop_extension) X509_EXTENSION *made = NULL;
+    OWNED(drop_openssl) unsigned char *der = NULL;
+    int length;
+
+    if (number == NULL || value == NULL || !add_sid_name(names, sid)) {
+        return false;
+    }
+    length = i2d_GENERAL_NAMES(names, &der);
+    if (length <= 0 || ASN1_OCTET_STRING_set(value, der, length) != 1) {
+        return false;
+    }
+    made = X509_EXTENSION_create_by_OBJ(NULL, number, 0, value);
+    return made != NULL && X509_add_ext(certificate, made, -1) == 1;
+}
+
+static void drop_usages(EXTENDED_KEY_USAGE **usages)
+{
+    EXTENDED_KEY_USAGE_free(*usages);
+}
+
+bool extension_add_usages(X509 *certificate, const char *const *oids, size_t count)
+{
+    OWNED(drop_usages) EXTENDED_KEY_USAGE *usages = EXTENDED_KEY_USAGE_new();
+
+    for (size_t i = 0; i < count; i++) {
+        ASN1_OBJECT *usage = OBJ_txt2obj(oids[i], 1);
+
+        if (usage == NULL || sk_ASN1_OBJECT_push(usages, usage) <= 0) {
+            ASN1_OBJECT_free(usage);
+            return false;
+        }
+    }
+    return usages != NULL
+           && X509_add1_ext_i2d(certificate, NID_ext_key_usage, usages, 0, X509V3_ADD_APPEND) == 1;
 }
 
 bool extension_add_constants(X509 *certificate, X509 *issuer, const struct extension *extensions)

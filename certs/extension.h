@@ -18,6 +18,12 @@ MUST_CHECK bool extension_add_names(X509 *certificate, const GENERAL_NAMES *name
 MUST_CHECK bool extension_add_issuer_url(X509 *certificate, const char *url);
 /* CRL distribution point: where the issuer's CRL is (RFC 5280, 4.2.1.13). */
 MUST_CHECK bool extension_add_crl_url(X509 *certificate, const char *url);
+/* Freshest CRL of a CRL: where its deltas are (RFC 5280, 5.2.6). */
+MUST_CHECK bool extension_add_delta_url(X509_CRL *crl, const char *url);
+/* Microsoft's security identifier, 1.3.6.1.4.1.311.25.2 ([MS-WCCE] 2.2.2.7.7.4). */
+MUST_CHECK bool extension_add_sid(X509 *certificate, const char *sid);
+/* Extended key usage (RFC 5280, 4.2.1.12) of OIDs in digits. */
+MUST_CHECK bool extension_add_usages(X509 *certificate, const char *const *oids, size_t count);
 
 /* An extension in OpenSSL's own words, such as {NID_basic_constraints, "critical,CA:TRUE"}. */
 struct extension {

@@ -52,12 +52,45 @@ bool issue_rsa_keys(struct arena *arena, EVP_PKEY **keys, size_t count, struct e
     return are_made || openssl_fail(error, "an RSA key could not be made");
 }
 
-bool issue_p256_key(struct arena *arena, EVP_PKEY **key, struct error *error)
+/* What a key of each kind is made from: RSA's bits, or a curve's name. */
+static const struct recipe {
+    const char *name; /* as people call it */
+    unsigned bits;
+    const char *curve;
+} recipes[] = {
+    [LAB_KEY_RSA2048] = {"rsa2048", RSA_BITS, NULL}, [LAB_KEY_RSA3072] = {"rsa3072", 3072, NULL},
+    [LAB_KEY_RSA4096] = {"rsa4096", 4096, NULL},     [LAB_KEY_P256] = {"p256", 0, "P-256"},
+    [LAB_KEY_P384] = {"p384", 0, "P-384"},           [LAB_KEY_P521] = {"p521", 0, "P-521"},
+    [LAB_KEY_ED25519] = {"ed25519", 0, NULL},
+};
+
+bool lab_key_read(const char *name, enum lab_key *key)
 {
-    EVP_PKEY *made = EVP_EC_gen("P-256");
+    for (size_t i = 0; i < COUNT_OF(recipes); i++) {
+        if (string_is(recipes[i].name, name)) {
+            *key = (enum lab_key)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static EVP_PKEY *make_key(const struct recipe *recipe)
+{
+    if (recipe->bits > 0) {
+        return EVP_RSA_gen(recipe->bits);
+    }
+    return recipe->curve != NULL ? EVP_EC_gen(recipe->curve)
+                                 : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+}
+
+bool issue_key(struct arena *arena, enum lab_key kind, EVP_PKEY **key, struct error *error)
+{
+    EVP_PKEY *made = make_key(&recipes[kind]);
 
     if (made == NULL) {
-        return openssl_fail(error, "a P-256 key could not be made");
+        return openssl_fail(
+            error, arena_print(error->arena, "a key (%s) could not be made", recipes[kind].name));
     }
     *key = arena_keep_key(arena, made);
     return true;
@@ -112,6 +145,9 @@ static bool set_validity(X509 *certificate, const struct certificate_plan *plan)
 static bool add_extensions(X509 *certificate, X509 *issuer, const struct certificate_plan *plan)
 {
     return extension_add_constants(certificate, issuer, plan->extensions)
+           && (plan->usage_count == 0
+               || extension_add_usages(certificate, plan->usages, plan->usage_count))
+           && (plan->sid == NULL || extension_add_sid(certificate, plan->sid))
            && (plan->names == NULL || extension_add_names(certificate, plan->names))
            && (plan->issuer_url == NULL || extension_add_issuer_url(certificate, plan->issuer_url))
            && (plan->crl_url == NULL || extension_add_crl_url(certificate, plan->crl_url));

@@ -14,7 +14,10 @@ struct certificate_plan {
     const struct keypair *issuer;           /* NULL: it signs itself */
     int64_t not_before, not_after;          /* wall ms; cut to the issuer's own end */
     const struct extension *extensions;
+    const char *const *usages; /* EKU: OIDs in digits */
+    size_t usage_count;
     const GENERAL_NAMES *names;
+    const char *sid;
     const char *issuer_url, *crl_url;
 };
 
@@ -28,6 +31,7 @@ MUST_CHECK bool issue_certificate(struct arena *arena, const struct certificate_
  */
 MUST_CHECK bool issue_rsa_keys(struct arena *arena, EVP_PKEY **keys, size_t count,
                                struct error *error);
-MUST_CHECK bool issue_p256_key(struct arena *arena, EVP_PKEY **key, struct error *error);
+MUST_CHECK bool issue_key(struct arena *arena, enum lab_key kind, EVP_PKEY **key,
+                          struct error *error);
 
 #endif

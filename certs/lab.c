@@ -63,7 +63,7 @@ static bool save_pair(struct arena *arena, const struct lab *lab, const struct k
                                      1, error);
 }
 
-/* Makes the certificate of a CA, and writes it with its key and its first CRL. */
+/* Makes the certificate of a CA, and writes it with its key and its first CRLs. */
 static bool make_authority(struct arena *arena, const struct lab *lab,
                            const struct lab_authority *authority, struct certificate_plan *plan,
                            const struct keypair **pair, struct error *error)
@@ -72,7 +72,7 @@ static bool make_authority(struct arena *arena, const struct lab *lab,
     plan->not_before = lab->now - LAB_BACKDATE;
     return issue_certificate(arena, plan, lab->dice, pair, error)
            && save_pair(arena, lab, *pair, authority->certificate, authority->key, error)
-           && lab_make_crl(arena, lab, authority, *pair, error);
+           && lab_make_crls(arena, lab, authority, *pair, error);
 }
 
 /* The two CAs share four random digits, which tell two labs in one keychain apart. */
@@ -174,7 +174,7 @@ static bool find_tls_key(struct arena *arena, const struct lab *lab, EVP_PKEY **
     if (file_exists(path)) {
         return keypair_load_key(arena, path, key, error);
     }
-    return issue_p256_key(arena, key, error) && pem_write_key(arena, path, *key, error);
+    return issue_key(arena, LAB_KEY_P256, key, error) && pem_write_key(arena, path, *key, error);
 }
 
 /* The common name is for people; clients look at the alternative names only (RFC 9525). */
@@ -201,6 +201,7 @@ bool lab_issue_tls(struct arena *arena, const struct lab *lab, struct error *err
         return openssl_fail(error, "the names of the TLS certificate could not be written");
     }
     return issue_certificate(arena, &plan, lab->dice, &pair, error)
+           && lab_register(arena, lab, pair->certificate, error)
            && pem_write_certificates(arena, lab_file(arena, lab, LAB_TLS),
                                      (X509 *[]){pair->certificate, plan.issuer->certificate}, 2,
                                      error);

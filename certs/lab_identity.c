@@ -7,21 +7,43 @@
 #include "certs/issue.h"
 #include "certs/pem.h"
 
+#include <openssl/err.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define IDENTITY_LIFE (2 * 365 * LAB_DAY)
 #define P12_ITERATIONS 2048
 
-static const struct extension identity_extensions[] = {
+#define USAGES_LIMIT 16
+
+static const struct extension rsa_extensions[] = {
     {NID_basic_constraints, "critical,CA:FALSE"},
     /* Without digitalSignature TLS refuses the certificate in the handshake. */
     {NID_key_usage, "critical,digitalSignature,keyEncipherment"},
-    {NID_ext_key_usage, "clientAuth,msSmartcardLogin"},
     {NID_subject_key_identifier, "hash"},
     {NID_authority_key_identifier, "keyid:always"},
     {0, NULL},
 };
+
+/* Keys on curves encipher no other keys (RFC 8410, 5; RFC 5480, 3). */
+static const struct extension curve_extensions[] = {
+    {NID_basic_constraints, "critical,CA:FALSE"},
+    {NID_key_usage, "critical,digitalSignature"},
+    {NID_subject_key_identifier, "hash"},
+    {NID_authority_key_identifier, "keyid:always"},
+    {0, NULL},
+};
+
+/* Names for what an identity may be for, and their numbers (RFC 5280, 4.2.1.12; Microsoft's). */
+static const struct usage {
+    const char *name, *oid;
+} usages[] = {
+    {"clientAuth", "1.3.6.1.5.5.7.3.2"},  {"smartcardLogon", "1.3.6.1.4.1.311.20.2.2"},
+    {"serverAuth", "1.3.6.1.5.5.7.3.1"},  {"emailProtection", "1.3.6.1.5.5.7.3.4"},
+    {"codeSigning", "1.3.6.1.5.5.7.3.3"}, {"anyExtendedKeyUsage", "2.5.29.37.0"},
+};
+
+static const char *const usual_usages[] = {"clientAuth", "smartcardLogon"};
 
 static void drop_p12(PKCS12 **p12)
 {
@@ -86,6 +108,90 @@ static bool is_mailbox(const char *address, bool is_ascii)
     return utf8_is_xml(address, strlen(address)); /* it will stand in tokens */
 }
 
+static bool is_digits(const char *start, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (start[i] < '0' || start[i] > '9') {
+            return false;
+        }
+    }
+    return length > 0;
+}
+
+/* S-1-AUTHORITY-SUBAUTHORITY… ([MS-DTYP] 2.4.2.1): digits and single hyphens. */
+static bool is_sid(const char *sid)
+{
+    if (!string_starts(sid, "S-1-") || strlen(sid) > 184) {
+        return false;
+    }
+    for (const char *part = sid + strlen("S-1-");; part++) {
+        size_t length = strcspn(part, "-");
+
+        if (!is_digits(part, length)) {
+            return false;
+        }
+        part += length;
+        if (*part == '\0') {
+            return true;
+        }
+    }
+}
+
+/* The number of a usage, or NULL where the name is none. */
+static const char *find_usage(const char *name)
+{
+    ASN1_OBJECT *object;
+
+    for (size_t i = 0; i < COUNT_OF(usages); i++) {
+        if (string_is_any_case(usages[i].name, name)) {
+            return usages[i].oid;
+        }
+    }
+    object = strlen(name) > 128 ? NULL : OBJ_txt2obj(name, 1);
+    ASN1_OBJECT_free(object);
+    ERR_clear_error();
+    return object == NULL ? NULL : name;
+}
+
+/* "none" alone is no usage at all. */
+static bool is_for_nothing(const struct lab_person *person)
+{
+    return person->usages.count == 1 && string_is(person->usages.list[0], "none");
+}
+
+static bool check_usages(const struct lab_person *person, struct error *error)
+{
+    if (person->usages.count > USAGES_LIMIT) {
+        return fail(error, FAULT_SETTINGS, "a certificate has %d usages at most", USAGES_LIMIT);
+    }
+    for (size_t i = 0; !is_for_nothing(person) && i < person->usages.count; i++) {
+        if (find_usage(person->usages.list[i]) == NULL) {
+            return fail(error, FAULT_SETTINGS,
+                        "\"%s\" is no extended key usage: clientAuth, smartcardLogon, "
+                        "serverAuth, emailProtection, codeSigning, anyExtendedKeyUsage, an OID in "
+                        "digits, or none",
+                        person->usages.list[i]);
+        }
+    }
+    return true;
+}
+
+/* What a person need not have, where it is there. */
+static bool check_wishes(const struct lab_person *person, struct error *error)
+{
+    if (person->sid != NULL && !is_sid(person->sid)) {
+        return fail(error, FAULT_SETTINGS, "\"%s\" is no SID: expected S-1-5-21-… in digits",
+                    person->sid);
+    }
+    if (person->not_after != 0 && person->not_after <= person->not_before) {
+        return fail(error, FAULT_SETTINGS,
+                    "a certificate cannot end before it begins: from %s until %s",
+                    time_write(error->arena, person->not_before),
+                    time_write(error->arena, person->not_after));
+    }
+    return check_usages(person, error);
+}
+
 static bool check_person(const struct lab *lab, const struct lab_person *person,
                          struct error *error)
 {
@@ -116,7 +222,7 @@ static bool check_person(const struct lab *lab, const struct lab_person *person,
                     "The .p12 file of \"%s\" needs a password: Apple devices refuse an empty one",
                     person->name);
     }
-    return true;
+    return check_wishes(person, error);
 }
 
 static bool add_person_names(GENERAL_NAMES *names, const struct lab_person *person)
@@ -142,22 +248,42 @@ static bool open_desk(struct desk *desk, struct error *error)
            && pem_load_certificate(desk->arena, root, &der, &desk->root, error);
 }
 
+/* Fills `oids` (room for USAGES_LIMIT) and gives their count. */
+static size_t list_usages(const struct lab_person *person, const char **oids)
+{
+    bool is_usual = person->usages.count == 0;
+    size_t count = is_usual ? COUNT_OF(usual_usages) : person->usages.count;
+    const char *const *names = is_usual ? usual_usages : person->usages.list;
+
+    if (is_for_nothing(person)) {
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        oids[i] = find_usage(names[i]);
+    }
+    return count;
+}
+
 static bool issue_identity(const struct desk *desk, const struct lab_person *person, EVP_PKEY *key,
                            const struct keypair **identity, struct error *error)
 {
     OWNED(drop_general_names) GENERAL_NAMES *names = GENERAL_NAMES_new();
     bool is_named = person->upn != NULL || person->email != NULL;
     int64_t now = desk->lab->now;
+    const char *oids[USAGES_LIMIT];
     struct certificate_plan plan = {
         .organization = LAB_ORGANIZATION,
         .unit = "People",
         .name = person->name,
         .key = key,
         .issuer = desk->issuing,
-        .not_before = now - LAB_BACKDATE,
-        .not_after = now + IDENTITY_LIFE,
-        .extensions = identity_extensions,
+        .not_before = person->not_before != 0 ? person->not_before : now - LAB_BACKDATE,
+        .not_after = person->not_after != 0 ? person->not_after : now + IDENTITY_LIFE,
+        .extensions = EVP_PKEY_is_a(key, "RSA") ? rsa_extensions : curve_extensions,
+        .usages = oids,
+        .usage_count = list_usages(person, oids),
         .names = is_named ? names : NULL, /* RFC 5280, 4.2.1.6: never an empty SAN */
+        .sid = person->sid,
         .issuer_url = lab_url(desk->arena, desk->lab, LAB_PATH_ISSUING_CERTIFICATE),
         .crl_url = lab_url(desk->arena, desk->lab, LAB_PATH_ISSUING_CRL),
     };
@@ -198,8 +324,10 @@ static bool write_p12(const struct desk *desk, const char *path, const struct la
     struct bytes der;
     int length;
 
-    if (authorities != NULL && sk_X509_push(authorities, desk->issuing->certificate) > 0
-        && sk_X509_push(authorities, desk->root) > 0) {
+    if (authorities != NULL
+        && (person->without_chain
+            || (sk_X509_push(authorities, desk->issuing->certificate) > 0
+                && sk_X509_push(authorities, desk->root) > 0))) {
         p12 = make_p12(person, identity, authorities);
     }
     if (p12 == NULL) {
@@ -217,14 +345,16 @@ static const char *person_file(const struct desk *desk, const struct lab_person 
                      arena_print(desk->arena, "%s%s", person->name, ending));
 }
 
-/* The key first, as in the PKI itself; a run that broke off is mended by another. */
+/* The register first: nothing is handed out that could not be revoked. Then the key, as in the PKI
+ * itself; a run that broke off is mended by another. */
 static bool write_identity(const struct desk *desk, const struct lab_person *person,
                            const struct keypair *identity, struct error *error)
 {
     X509 *chain[] = {identity->certificate, desk->issuing->certificate, desk->root};
     struct arena *arena = desk->arena;
 
-    return pem_write_key(arena, person_file(desk, person, ".key"), identity->key, error)
+    return lab_register(arena, desk->lab, identity->certificate, error)
+           && pem_write_key(arena, person_file(desk, person, ".key"), identity->key, error)
            && pem_write_certificates(arena, person_file(desk, person, ".pem"), chain, 1, error)
            && pem_write_certificates(arena, person_file(desk, person, "-chain.pem"), chain, 3,
                                      error)
@@ -245,6 +375,26 @@ static bool check_people(const struct lab *lab, const struct lab_person *people,
     return true;
 }
 
+/* RSA-2048 for all several at a time; anything else one by one. */
+static bool make_keys(struct arena *arena, const struct lab_person *people, EVP_PKEY **keys,
+                      size_t count, struct error *error)
+{
+    bool are_usual = true;
+
+    for (size_t i = 0; i < count; i++) {
+        are_usual = are_usual && people[i].key == LAB_KEY_RSA2048;
+    }
+    if (are_usual) {
+        return issue_rsa_keys(arena, keys, count, error);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!issue_key(arena, people[i].key, &keys[i], error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool lab_issue_identities(struct arena *arena, const struct lab *lab,
                           const struct lab_person *people, size_t count, struct error *error)
 {
@@ -253,7 +403,7 @@ bool lab_issue_identities(struct arena *arena, const struct lab *lab,
     const struct keypair *identity;
 
     if (!check_people(lab, people, count, error) || !open_desk(&desk, error)
-        || !issue_rsa_keys(arena, keys, count, error)) {
+        || !make_keys(arena, people, keys, count, error)) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {

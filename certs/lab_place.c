@@ -20,9 +20,11 @@ const struct lab_authority lab_issuing = {
     .certificate = LAB_ISSUING,
     .key = LAB_ISSUING_KEY,
     .crl = LAB_ISSUING_CRL,
+    .delta = LAB_ISSUING_DELTA,
     .crl_life = 7 * LAB_DAY,
     .certificate_path = LAB_PATH_ISSUING_CERTIFICATE,
     .crl_path = LAB_PATH_ISSUING_CRL,
+    .delta_path = LAB_PATH_ISSUING_DELTA,
 };
 
 const char *lab_file(struct arena *arena, const struct lab *lab, const char *name)
