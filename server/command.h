@@ -41,9 +41,12 @@ extern const struct command command_up, command_init, command_serve, command_che
 extern const struct command command_rules_eval, command_rules_check, command_rules_format;
 extern const struct command command_show_provider, command_show_party;
 extern const struct command command_user_add, command_user_passwd, command_user_list,
-    command_user_disable, command_rp_add, command_rp_list, command_rp_remove;
+    command_user_disable, command_user_unlock, command_user_expire, command_rp_add, command_rp_list,
+    command_rp_remove;
+extern const struct command command_session_list, command_session_end;
 extern const struct command command_cert_verify;
-extern const struct command command_ca_add, command_ca_list, command_ca_set, command_ca_remove;
+extern const struct command command_ca_add, command_ca_list, command_ca_set, command_ca_remove,
+    command_profile;
 
 /* Runs what the command line asks for. */
 enum status command_run(int count, char **words);
@@ -78,6 +81,10 @@ MUST_CHECK bool command_settings_file(const struct arguments *arguments, const c
     {                                                                                              \
         "--json", NULL, NULL, "one line of JSON on stdout, for scripts"                            \
     }
+#define OPTION_CLOCK                                                                               \
+    {                                                                                              \
+        "--clock", "TIME", NULL, "an RFC 3339 time to start from, or +90d, -2h, +30m, +10s"        \
+    }
 #define OPTIONS_ADDRESS                                                                            \
     {"--host", "NAME", "host", "the name browsers use; default localhost"},                        \
         {"--listen", "ADDRESS", "listen", "an IP address to listen on; default loopback"},         \
@@ -93,9 +100,7 @@ MUST_CHECK bool command_settings_file(const struct arguments *arguments, const c
     {"--rp", "REALM=URL", NULL, "a relying party for this run; may be given several times"},       \
         OPTION_JSON,                                                                               \
         {"--log", "text|json", "log", "how events are written to stderr; default text"},           \
-    {                                                                                              \
-        "--no-loop-detection", NULL, "enable_loop_detection", "for load tests"                     \
-    },                                                                                             \
+        {"--no-loop-detection", NULL, "enable_loop_detection", "for load tests"},                  \
     {                                                                                              \
         "--no-lockout", NULL, "enable_extranet_lockout", "for tests with wrong passwords"          \
     }
