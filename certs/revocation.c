@@ -7,6 +7,7 @@
 #include "certs/revocation.h"
 
 #include <openssl/err.h>
+#include <openssl/x509_vfy.h>
 
 static void drop_crls(STACK_OF(X509_CRL) * *list)
 {
@@ -41,6 +42,20 @@ static X509_CRL *take(struct gathering *gathering, struct bytes der, int depth)
     return NULL;
 }
 
+/* What the store keeps as an object was vetted when it came. */
+static X509_CRL *take_found(struct gathering *gathering, struct bytes der, int depth)
+{
+    const struct evidence *evidence = gathering->revocation->question->evidence;
+    X509_CRL *crl =
+        evidence->find_object == NULL ? NULL : evidence->find_object(evidence->state, der);
+
+    if (crl == NULL) {
+        return take(gathering, der, depth);
+    }
+    crl_insert(gathering->list, crl);
+    return crl;
+}
+
 static struct strings join(struct arena *arena, const char *first, struct strings rest)
 {
     const char **list = arena_array(arena, rest.count + 2, sizeof *list);
@@ -69,7 +84,7 @@ static X509_CRL *ask(struct gathering *gathering, struct crl_question *wanted, i
     wanted->cache_only = revocation->cache_only;
     wanted->now = revocation->question->now;
     der = evidence->find_crl(evidence->state, revocation->arena, wanted, revocation->lookups);
-    return der.length == 0 ? NULL : take(gathering, der, depth);
+    return der.length == 0 ? NULL : take_found(gathering, der, depth);
 }
 
 static const struct node *issuer_of(const struct path *path, size_t depth)
@@ -93,6 +108,7 @@ static void ask_for_delta(struct gathering *gathering, size_t depth, X509_CRL *b
         .kind = LOOKUP_DELTA_CRL,
         .issuer = issuer->der,
         .urls = join(arena, authority->delta_crl_url, urls),
+        .configured = authority->delta_crl_url != NULL,
         .file = authority->delta_crl_file,
     };
 
@@ -122,6 +138,7 @@ static void gather_for(struct gathering *gathering, size_t depth)
         .kind = LOOKUP_CRL,
         .issuer = issuer->der,
         .urls = join(revocation->arena, authority->crl_url, node_crl_urls(revocation->arena, node)),
+        .configured = authority->crl_url != NULL,
         .file = authority->crl_file,
     };
     X509_CRL *base = ask(gathering, &wanted, (int)depth);
@@ -172,9 +189,10 @@ static void gather(struct gathering *gathering)
 static void check_orphans(struct gathering *gathering)
 {
     const struct path *path = gathering->revocation->path;
+    int64_t now = gathering->revocation->question->now;
 
     for (size_t i = 0; i < scope_of(gathering->revocation); i++) {
-        if (crl_find_orphan(gathering->list, issuer_of(path, i)->x509) != NULL) {
+        if (crl_find_orphan(gathering->list, issuer_of(path, i)->x509, now) != NULL) {
             findings_add(gathering->findings, path, (int)i,
                          (struct finding){
                              .code = "revocation.base-missing",
@@ -183,6 +201,23 @@ static void check_orphans(struct gathering *gathering)
                              .expected = "a base CRL as new as the delta says (RFC 5280, 5.2.4)",
                              .cure = "Publish the base CRL first, then its deltas.",
                          });
+        }
+    }
+}
+
+/* What a delta revokes counts, whether or not anything pointed to it. */
+static void check_deltas(struct gathering *gathering)
+{
+    const struct path *path = gathering->revocation->path;
+    struct reason reason = {.error = X509_V_ERR_CERT_REVOKED,
+                            .now = gathering->revocation->question->now};
+
+    for (size_t i = 0; i < scope_of(gathering->revocation); i++) {
+        reason.depth = (int)i;
+        if (crl_delta_says(gathering->list, issuer_of(path, i)->x509, path->nodes[i]->x509,
+                           reason.now, &reason.crl)
+            == DELTA_REVOKES) {
+            reason_add(&reason, path, gathering->findings);
         }
     }
 }
@@ -241,6 +276,7 @@ bool revocation_judge(const struct revocation *revocation, struct findings *find
     const struct crl_pool crls = {.list = list, .issuers = revocation->pool};
     bool is_good = judge_path(revocation->question, revocation->path, &crls, findings);
 
+    check_deltas(&gathering);
     check_orphans(&gathering);
     explain_unknown(&gathering);
     return is_good && findings_refusals(findings) == 0;

@@ -205,7 +205,7 @@ static void a_packed_answer_stays_packed(void **state)
 
     http_set(bench->http, "200 OK\r\nContent-Encoding: gzip",
              (struct bytes){packed, sizeof packed});
-    assert_not_found(bench, ask_at(bench, NOW), "not a CRL in DER");
+    assert_not_found(bench, ask_at(bench, NOW), "no CRL in DER");
     assert_null(strcasestr(bench->http->request, "accept-encoding"));
 }
 
