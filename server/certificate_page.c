@@ -108,6 +108,12 @@ static void add_tls(const struct request *request, struct fields *values)
         add_tls_line(arena, values, "Certificates received",
                      arena_print(arena, "%zu", shown->count));
     }
+    if (shown->count == 0 && request->snapshot->settings->ca_names != CA_NAMES_NONE) {
+        add_tls_line(arena, values, "What that means",
+                     "a device offers only certificates that it can itself link to one of the CAs "
+                     "named; without the issuing CA in its store it cannot, and offers none. Set "
+                     "ca_names: none, or install the issuing CA on the device.");
+    }
     for (size_t i = 0; i < shown->count; i++) {
         struct error ignored = error_in(arena);
         struct certificate certificate;

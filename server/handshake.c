@@ -107,18 +107,43 @@ static void tell_waiting(const struct peer *peer, enum handshake_step step)
                  clock_read(&lanyard->clock).monotonic);
 }
 
-/* Kept, since the session is gone when the connection has closed: GnuTLS refuses a certificate
- * whose key usage forbids signing after this step, and no page can say so. */
-static void keep_leaf(gnutls_session_t session, struct peer *peer)
+/* Three bytes, or past `end` a length that no message has. */
+static size_t read_length(const unsigned char **at, const unsigned char *end)
 {
-    unsigned count = 0;
-    const gnutls_datum_t *shown = gnutls_certificate_get_peers(session, &count);
+    size_t length;
 
-    if (count > 0 && shown[0].size <= LEAF_LIMIT && peer->leaf == NULL) {
-        peer->leaf = memory_get(shown[0].size);
-        memcpy(peer->leaf, shown[0].data, shown[0].size);
-        peer->leaf_length = shown[0].size;
+    if (end - *at < 3) {
+        return SIZE_MAX;
     }
+    length = (size_t)(*at)[0] << 16 | (size_t)(*at)[1] << 8 | (*at)[2];
+    *at += 3;
+    return length;
+}
+
+/*
+ * The first certificate of a Certificate message (RFC 5246, 7.4.2; RFC 8446, 4.4.2, which puts a
+ * context before the list). It is kept for the log alone: GnuTLS refuses one whose key usage
+ * forbids signing as soon as it reads it, the session is gone then, and no page can say so.
+ */
+static void keep_leaf(gnutls_session_t session, const gnutls_datum_t *message, struct peer *peer)
+{
+    const unsigned char *at = message->data, *end = at + message->size;
+    size_t length;
+
+    if (peer->leaf != NULL || at == end) {
+        return;
+    }
+    if (gnutls_protocol_get_version(session) == GNUTLS_TLS1_3) {
+        at += at[0] < end - at ? 1 + at[0] : end - at;
+    }
+    (void)read_length(&at, end); /* of the list */
+    length = read_length(&at, end);
+    if (length == 0 || length > LEAF_LIMIT || length > (size_t)(end - at)) {
+        return;
+    }
+    peer->leaf = memory_get(length);
+    memcpy(peer->leaf, at, length);
+    peer->leaf_length = length;
 }
 
 static void note_finished(struct peer *peer)
@@ -130,29 +155,36 @@ static void note_finished(struct peer *peer)
     }
 }
 
-/* A message of the handshake was read or written. The pointer is the session database's; we have
- * none. */
+static void note_incoming(gnutls_session_t session, unsigned type, unsigned when,
+                          const gnutls_datum_t *message, struct peer *peer)
+{
+    if (when == GNUTLS_HOOK_PRE) {
+        if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT) {
+            keep_leaf(session, message, peer);
+        }
+        return;
+    }
+    peer->progress = PROGRESS_BEGUN;
+    if (type == GNUTLS_HANDSHAKE_FINISHED) {
+        note_finished(peer);
+    }
+}
+
+/* A message of the handshake is to be read, or was read or written. The pointer is the session
+ * database's; we have none. */
 static int on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
                       const gnutls_datum_t *message)
 {
     struct peer *peer = gnutls_db_get_ptr(session);
 
-    (void)when, (void)message;
     if (peer->progress == PROGRESS_FINISHED) {
         return 0;
     }
-    if (incoming == 0) {
-        if (type == GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST && !peer->asked) {
-            peer->asked = true;
-            tell_waiting(peer, HANDSHAKE_ASKED);
-        }
-        return 0;
-    }
-    peer->progress = PROGRESS_BEGUN;
-    if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT) {
-        keep_leaf(session, peer);
-    } else if (type == GNUTLS_HANDSHAKE_FINISHED) {
-        note_finished(peer);
+    if (incoming != 0) {
+        note_incoming(session, type, when, message, peer);
+    } else if (type == GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST && !peer->asked) {
+        peer->asked = true;
+        tell_waiting(peer, HANDSHAKE_ASKED);
     }
     return 0;
 }
@@ -209,7 +241,7 @@ void handshake_set_up(struct peer *peer)
     gnutls_certificate_server_set_request(session, GNUTLS_CERT_IGNORE); /* decision 15 */
     gnutls_db_set_ptr(session, peer);
     gnutls_handshake_set_post_client_hello_function(session, by_server_name);
-    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST, on_message);
+    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH, on_message);
 }
 
 /* what came of it ----------------------------------------------------------------------------- */
@@ -264,13 +296,23 @@ static const char *tell_refused(struct arena *arena, const struct peer *peer)
                        peer->remote, certificate.subject);
 }
 
+static bool is_by_us(const struct peer *peer, int64_t open)
+{
+    return open + NEAR_DEADLINE >= peer->snapshot->settings->handshake_deadline;
+}
+
+static bool is_at_once(const struct peer *peer, int64_t open)
+{
+    return peer->leaf == NULL && open < AT_ONCE && !is_by_us(peer, open);
+}
+
 /* A certificate was asked for, and nothing was shown. */
 static const char *tell_silent(struct arena *arena, const struct peer *peer, int64_t open)
 {
-    bool by_us = open + NEAR_DEADLINE >= peer->snapshot->settings->handshake_deadline;
+    bool by_us = is_by_us(peer, open);
     bool has_issuer = waiting_has_issuer(peer->entrance->listener->lanyard->waiting, peer->remote);
 
-    if (open < AT_ONCE && !by_us) {
+    if (is_at_once(peer, open)) {
         return arena_print(arena,
                            "%s was asked for a certificate and closed the connection at once: a "
                            "browser does so to show its user a choice, or where it does not trust "
@@ -329,14 +371,14 @@ void handshake_tell_end(const struct peer *peer)
     id = journal_tell_connection(lanyard->journal, arena, peer->remote, peer->entrance->port,
                                  peer->opened.wall, how);
     if (is_stuck) {
-        tell_waiting(peer, HANDSHAKE_CLOSED);
-        event_tell(lanyard->events, &(struct event){.name = "handshake",
-                                                    .outcome = open < AT_ONCE && peer->leaf == NULL
-                                                                   ? OUTCOME_NOTE
-                                                                   : OUTCOME_REFUSED,
-                                                    .activity_id = id,
-                                                    .remote = peer->remote,
-                                                    .method = "certificate",
-                                                    .why = how});
+        tell_waiting(peer, is_at_once(peer, open) ? HANDSHAKE_LEFT : HANDSHAKE_ENDED);
+        event_tell(
+            lanyard->events,
+            &(struct event){.name = "handshake",
+                            .outcome = is_at_once(peer, open) ? OUTCOME_NOTE : OUTCOME_REFUSED,
+                            .activity_id = id,
+                            .remote = peer->remote,
+                            .method = "certificate",
+                            .why = how});
     }
 }

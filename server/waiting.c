@@ -10,8 +10,7 @@
 #include <string.h>
 
 #define TICKET_BYTES 16
-#define REMOTE_ROOM 48          /* an IPv6 address in text */
-#define AT_ONCE ((int64_t)3000) /* ms: who closes sooner is showing its user a choice */
+#define REMOTE_ROOM 48 /* an IPv6 address in text */
 #define CHOICE_PATIENCE ((int64_t)5 * 60 * 1000)
 #define KEPT ((int64_t)15 * 60 * 1000)
 
@@ -167,7 +166,7 @@ static void take_step(struct place *place, enum handshake_step step, int64_t ope
         enter(place, WAITING_ANSWERED, now);
     } else if (place->open == 0 && place->state != WAITING_ANSWERED) {
         place->silent = open;
-        enter(place, open < AT_ONCE ? WAITING_CHOOSING : WAITING_GONE, now);
+        enter(place, step == HANDSHAKE_LEFT ? WAITING_CHOOSING : WAITING_GONE, now);
     }
 }
 

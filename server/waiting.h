@@ -20,14 +20,15 @@
 enum handshake_step {
     HANDSHAKE_ASKED = 0, /* the client has been asked */
     HANDSHAKE_FINISHED,  /* it has shown a certificate, or said that it has none */
-    HANDSHAKE_CLOSED,    /* the connection ended, and neither had happened */
+    HANDSHAKE_LEFT,      /* it closed the connection at once, as browsers do that show a choice */
+    HANDSHAKE_ENDED,     /* it stayed silent until somebody closed, or could not be read */
 };
 
 enum waiting_state {
     WAITING_UNKNOWN = 0, /* there is no such ticket, or it is too old */
     WAITING_UNREACHED,   /* no connection has come from that address */
     WAITING_ASKED,       /* one is open, and silent */
-    WAITING_CHOOSING,    /* it was closed at once, as browsers do that show a choice */
+    WAITING_CHOOSING,    /* it was left at once */
     WAITING_GONE,        /* it was closed, or ended by us, and no other has come */
     WAITING_ANSWERED,    /* a handshake was finished: a page will come, or has come */
 };
