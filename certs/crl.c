@@ -109,11 +109,6 @@ X509_CRL *crl_vet(struct arena *arena, struct bytes der, const char **why)
     return kept;
 }
 
-static ASN1_INTEGER *number_of(X509_CRL *crl, int nid)
-{
-    return X509_CRL_get_ext_d2i(crl, nid, NULL, NULL);
-}
-
 bool crl_is_delta(X509_CRL *crl)
 {
     return X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0;
@@ -186,42 +181,4 @@ struct strings crl_delta_urls(struct arena *arena, X509_CRL *crl)
     }
     ERR_clear_error();
     return (struct strings){.list = list, .count = found};
-}
-
-static bool is_of(X509_CRL *crl, X509 *issuer)
-{
-    bool is_its = X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer)) == 0
-                  && X509_CRL_verify(crl, X509_get0_pubkey(issuer)) == 1;
-
-    ERR_clear_error();
-    return is_its;
-}
-
-/* Whether a complete CRL of that issuer is there on which the delta may be laid (RFC 5280, 5.2.4).
- */
-static bool has_base(const STACK_OF(X509_CRL) * list, X509_CRL *delta, X509 *issuer)
-{
-    OWNED(drop_integer) ASN1_INTEGER *wanted = number_of(delta, NID_delta_crl);
-    bool has = false;
-
-    for (int i = 0; i < sk_X509_CRL_num(list) && !has; i++) {
-        X509_CRL *base = sk_X509_CRL_value(list, i);
-        OWNED(drop_integer) ASN1_INTEGER *number = number_of(base, NID_crl_number);
-
-        has = !crl_is_delta(base) && number != NULL && wanted != NULL
-              && ASN1_INTEGER_cmp(number, wanted) >= 0 && is_of(base, issuer);
-    }
-    return has;
-}
-
-X509_CRL *crl_find_orphan(const STACK_OF(X509_CRL) * list, X509 *issuer)
-{
-    for (int i = 0; i < sk_X509_CRL_num(list); i++) {
-        X509_CRL *delta = sk_X509_CRL_value(list, i);
-
-        if (crl_is_delta(delta) && is_of(delta, issuer) && !has_base(list, delta, issuer)) {
-            return delta;
-        }
-    }
-    return NULL;
 }

@@ -31,8 +31,8 @@ struct run {
     const struct verdict_question *question;
     const struct path *path;
     struct findings *findings;
-    bool with_crls;
-    bool is_wrong; /* something was found */
+    const struct crl_pool *crls; /* NULL: revocation is not asked about */
+    bool is_wrong;               /* something was found */
 };
 
 /* notAfter itself belongs to the validity (RFC 5280, 4.1.2.5); to OpenSSL it does not. */
@@ -52,6 +52,18 @@ static bool is_out_of_scope(const struct run *run, int error, int depth)
            && (size_t)depth + 1 >= run->path->length;
 }
 
+/* On hold in the base, and taken off again by a delta (RFC 5280, 5.3.1). */
+static bool is_restored(const struct run *run, int error, int depth)
+{
+    size_t at = (size_t)depth;
+    X509_CRL *delta;
+
+    return error == X509_V_ERR_CERT_REVOKED && run->crls != NULL && at + 1 < run->path->length
+           && crl_delta_says(run->crls->list, run->path->nodes[at + 1]->x509,
+                             run->path->nodes[at]->x509, run->question->now, &delta)
+                  == DELTA_RESTORES;
+}
+
 /* Called for each thing OpenSSL finds wrong. Going on is never an acceptance: `is_wrong` stays. */
 static int notice(int is_fine, X509_STORE_CTX *context)
 {
@@ -65,12 +77,12 @@ static int notice(int is_fine, X509_STORE_CTX *context)
     }
     if ((error == X509_V_ERR_CERT_HAS_EXPIRED
          && is_last_second(run, X509_STORE_CTX_get_current_cert(context)))
-        || is_out_of_scope(run, error, reason.depth)) {
+        || is_out_of_scope(run, error, reason.depth) || is_restored(run, error, reason.depth)) {
         X509_STORE_CTX_set_error(context, X509_V_OK);
         return 1;
     }
     run->is_wrong = true;
-    if (run->with_crls == reason_is_revocation(error)) {
+    if ((run->crls != NULL) == reason_is_revocation(error)) {
         reason.crl = X509_STORE_CTX_get0_current_crl(context);
         reason.now = run->question->now;
         reason_add(&reason, run->path, run->findings);
@@ -115,7 +127,7 @@ static bool set_up(X509_STORE_CTX *context, const struct run *run)
     X509_VERIFY_PARAM_set_depth(param, PATH_LIMIT);
     X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
     X509_STORE_CTX_set_verify_cb(context, notice);
-    return X509_VERIFY_PARAM_set_flags(param, flags_of(run->question, run->with_crls)) == 1
+    return X509_VERIFY_PARAM_set_flags(param, flags_of(run->question, run->crls != NULL)) == 1
            && add_policies(param, run->question->policies)
            && X509_STORE_CTX_set_app_data(context, (void *)run) == 1;
 }
@@ -153,8 +165,9 @@ static bool is_our_path(X509_STORE_CTX *context, const struct path *path)
     return true;
 }
 
-static bool verify(struct run *run, const struct crl_pool *crls)
+static bool verify(struct run *run)
 {
+    const struct crl_pool *crls = run->crls;
     const struct path *path = run->path;
     OWNED(drop_store) X509_STORE *store = X509_STORE_new();
     OWNED(drop_context) X509_STORE_CTX *context = X509_STORE_CTX_new();
@@ -178,9 +191,8 @@ static bool verify(struct run *run, const struct crl_pool *crls)
 bool judge_path(const struct verdict_question *question, const struct path *path,
                 const struct crl_pool *crls, struct findings *findings)
 {
-    struct run run = {
-        .question = question, .path = path, .findings = findings, .with_crls = crls != NULL};
-    bool is_accepted = verify(&run, crls);
+    struct run run = {.question = question, .path = path, .findings = findings, .crls = crls};
+    bool is_accepted = verify(&run);
 
     ERR_clear_error();
     if (!is_accepted && findings_refusals(findings) == 0) {

@@ -22,6 +22,12 @@ struct crl_pool {
 bool judge_path(const struct verdict_question *question, const struct path *path,
                 const struct crl_pool *crls, struct findings *findings);
 
+/* crl_delta.c: what the newest delta of `issuer` that fits a base in `list` says of a certificate.
+ */
+enum delta_word { DELTA_SILENT = 0, DELTA_REVOKES, DELTA_RESTORES };
+enum delta_word crl_delta_says(const STACK_OF(X509_CRL) * list, X509 *issuer, X509 *certificate,
+                               int64_t now, X509_CRL **delta);
+
 /* check.c: what OpenSSL does not look at (security.md 2; engineering.md 7). */
 void check_path(const struct verdict_question *question, const struct path *path,
                 struct findings *findings);

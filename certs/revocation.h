@@ -29,7 +29,10 @@ bool crl_is_delta(X509_CRL *crl);
 void crl_insert(STACK_OF(X509_CRL) * list, X509_CRL *crl);
 /* Where the CRL says that its deltas are. */
 struct strings crl_delta_urls(struct arena *arena, X509_CRL *crl);
+
+/* crl_delta.c ---------------------------------------------------------------------------- */
+
 /* A delta of `issuer` in `list` that wants a newer base than any that is there, or NULL. */
-X509_CRL *crl_find_orphan(const STACK_OF(X509_CRL) * list, X509 *issuer);
+X509_CRL *crl_find_orphan(const STACK_OF(X509_CRL) * list, X509 *issuer, int64_t now);
 
 #endif

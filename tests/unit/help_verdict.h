@@ -47,7 +47,8 @@ struct crl_spec {
     int64_t from, until;       /* wall ms; until -1: no nextUpdate */
     const EVP_MD *digest;
     struct words more[2];
-    const char *entry_extension; /* DER in hex of an invalidityDate, critical; or NULL */
+    const char *entry_value; /* an extension of each entry: DER in hex; or NULL */
+    int entry_nid, entry_critical;
 };
 
 static inline void free_x509(void *object)
@@ -197,7 +198,7 @@ static inline void add_number(X509_CRL *crl, int nid, const char *hex, int criti
     }
 }
 
-static inline void add_entry_extension(X509_REVOKED *entry, const char *hex)
+static inline void add_entry_extension(X509_REVOKED *entry, const struct crl_spec *spec)
 {
     X509_EXTENSION *extension = X509_EXTENSION_new();
     ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
@@ -205,11 +206,11 @@ static inline void add_entry_extension(X509_REVOKED *entry, const char *hex)
     unsigned char data[64];
     int length;
 
-    assert_true(BN_hex2bn(&number, hex) > 0);
+    assert_true(BN_hex2bn(&number, spec->entry_value) > 0);
     length = BN_bn2bin(number, data);
     assert_true(ASN1_OCTET_STRING_set(value, data, length)
-                && X509_EXTENSION_set_object(extension, OBJ_nid2obj(NID_invalidity_date))
-                && X509_EXTENSION_set_critical(extension, 1)
+                && X509_EXTENSION_set_object(extension, OBJ_nid2obj(spec->entry_nid))
+                && X509_EXTENSION_set_critical(extension, spec->entry_critical)
                 && X509_EXTENSION_set_data(extension, value)
                 && X509_REVOKED_add_ext(entry, extension, -1));
     BN_free(number);
@@ -232,8 +233,8 @@ static inline void add_revoked(X509_CRL *crl, const struct crl_spec *spec, const
                     && X509_REVOKED_add1_ext_i2d(entry, NID_crl_reason, code, 0, 0) == 1);
         ASN1_ENUMERATED_free(code);
     }
-    if (spec->entry_extension != NULL) {
-        add_entry_extension(entry, spec->entry_extension);
+    if (spec->entry_value != NULL) {
+        add_entry_extension(entry, spec);
     }
     assert_int_equal(X509_CRL_add0_revoked(crl, entry), 1);
     ASN1_TIME_free(time);
