@@ -1,65 +1,15 @@
 /*
- * server/cmd_user.c: `lanyard user add|passwd|list|disable`: the accounts of a lab. Each writes one
+ * server/cmd_user.c: `lanyard user add|passwd|disable`: the accounts of a lab. Each writes one
  * file with one rename and tells a server that runs.
  */
+#include "server/cmd_user.h"
 #include "server/account.h"
-#include "server/command.h"
 #include "server/lab_files.h"
 
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
-
-/* The lab that a command works on. */
-struct opened {
-    struct arena *arena;
-    const struct settings *settings;
-    const struct account_set *accounts;
-    struct dice dice;
-};
-
-static bool open_lab(const struct arguments *arguments, struct opened *opened, struct error *error)
-{
-    struct overrides none = {0};
-    const char *file = NULL;
-
-    opened->arena = arguments->arena;
-    opened->dice = dice_of_system();
-    return command_settings_file(arguments, &file, error)
-           && settings_load(opened->arena, file, &none, &opened->settings, error)
-           && account_set_load(opened->arena, opened->settings->users_folder, &opened->accounts,
-                               error);
-}
-
-static bool find_account(const struct opened *opened, const char *name,
-                         const struct account **account, struct error *error)
-{
-    const char **names =
-        arena_array(opened->arena, account_set_count(opened->accounts) + 1, sizeof *names);
-    const char *nearest;
-
-    *account = account_named(opened->accounts, name);
-    if (*account != NULL) {
-        return true;
-    }
-    for (size_t i = 0; i < account_set_count(opened->accounts); i++) {
-        names[i] = account_set_at(opened->accounts, i)->name;
-    }
-    nearest = nearest_name(name, names, account_set_count(opened->accounts));
-    return fail(error, FAULT_PASSWORD, "there is no user \"%s\"%s%s%s", name,
-                nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
-                nearest != NULL ? "?" : "");
-}
-
-static void tell_server(const struct opened *opened)
-{
-    if (lab_tell_server(opened->arena, opened->settings->folder)) {
-        fputs("The running server was told.\n", stderr);
-    }
-}
 
 /* passwords --------------------------------------------------------------------------------- */
 
@@ -108,13 +58,13 @@ static bool read_new_password(struct arena *arena, const char **password, struct
     return string_is(again, *password) || fail(error, FAULT_USAGE, "the two are not the same");
 }
 
-static bool set_password(const struct opened *opened, const char *name, struct error *error)
+static bool set_password(const struct user_lab *opened, const char *name, struct error *error)
 {
     const struct account *found = NULL;
     struct account changed;
     const char *password = NULL;
 
-    if (!find_account(opened, name, &found, error)
+    if (!user_lab_find(opened, name, &found, error)
         || !read_new_password(opened->arena, &password, error)) {
         return false;
     }
@@ -128,20 +78,20 @@ static bool set_password(const struct opened *opened, const char *name, struct e
 static enum status run_passwd(const struct arguments *arguments)
 {
     struct error error = error_in(arguments->arena);
-    struct opened opened = {0};
+    struct user_lab opened = {0};
 
-    if (!open_lab(arguments, &opened, &error)
+    if (!user_lab_open(arguments, &opened, &error)
         || !set_password(&opened, arguments->words[0], &error)) {
         return command_failed(&error);
     }
     fprintf(stderr, "The password of %s is changed.\n", arguments->words[0]);
-    tell_server(&opened);
+    user_lab_tell(&opened);
     return STATUS_YES;
 }
 
 /* adding ------------------------------------------------------------------------------------ */
 
-static bool check_name(const struct opened *opened, const char *name, struct error *error)
+static bool check_name(const struct user_lab *opened, const char *name, struct error *error)
 {
     if (!account_name_is_valid(name)) {
         return fail(error, FAULT_USAGE,
@@ -153,7 +103,7 @@ static bool check_name(const struct opened *opened, const char *name, struct err
     return true;
 }
 
-static bool add(const struct arguments *arguments, struct opened *opened, const char **password,
+static bool add(const struct arguments *arguments, struct user_lab *opened, const char **password,
                 struct error *error)
 {
     const struct settings *settings = opened->settings;
@@ -178,25 +128,25 @@ static bool add(const struct arguments *arguments, struct opened *opened, const 
 static enum status run_add(const struct arguments *arguments)
 {
     struct error error = error_in(arguments->arena);
-    struct opened opened = {0};
+    struct user_lab opened = {0};
     const char *password = NULL;
 
-    if (!open_lab(arguments, &opened, &error) || !add(arguments, &opened, &password, &error)) {
+    if (!user_lab_open(arguments, &opened, &error) || !add(arguments, &opened, &password, &error)) {
         return command_failed(&error);
     }
     printf("%s  password  %s\n", arguments->words[0], password);
-    tell_server(&opened);
+    user_lab_tell(&opened);
     return STATUS_YES;
 }
 
 /* disabling --------------------------------------------------------------------------------- */
 
-static bool disable(const struct opened *opened, const char *name, struct error *error)
+static bool disable(const struct user_lab *opened, const char *name, struct error *error)
 {
     const struct account *found = NULL;
     struct account changed;
 
-    if (!find_account(opened, name, &found, error)) {
+    if (!user_lab_find(opened, name, &found, error)) {
         return false;
     }
     changed = *found;
@@ -207,69 +157,21 @@ static bool disable(const struct opened *opened, const char *name, struct error 
 static enum status run_disable(const struct arguments *arguments)
 {
     struct error error = error_in(arguments->arena);
-    struct opened opened = {0};
+    struct user_lab opened = {0};
 
-    if (!open_lab(arguments, &opened, &error) || !disable(&opened, arguments->words[0], &error)) {
+    if (!user_lab_open(arguments, &opened, &error)
+        || !disable(&opened, arguments->words[0], &error)) {
         return command_failed(&error);
     }
     fprintf(stderr, "%s cannot sign in any more; `enabled: true` in %s undoes it.\n",
             arguments->words[0], account_named(opened.accounts, arguments->words[0])->file);
-    tell_server(&opened);
-    return STATUS_YES;
-}
-
-/* listing ----------------------------------------------------------------------------------- */
-
-static void print_list(const struct account_set *accounts)
-{
-    printf("%-20s %-32s %s\n", "NAME", "UPN", "STATE");
-    for (size_t i = 0; i < account_set_count(accounts); i++) {
-        const struct account *account = account_set_at(accounts, i);
-        printf("%-20s %-32s %s\n", account->name, account->upn,
-               !account->enabled                ? "disabled"
-               : account->password_hash != NULL ? "enabled"
-                                                : "enabled, no password");
-    }
-}
-
-static void print_list_json(const struct account_set *accounts)
-{
-    json_t *users = json_array();
-    json_t *answer = json_pack("{s:o}", "users", users);
-    char *line;
-
-    for (size_t i = 0; i < account_set_count(accounts); i++) {
-        const struct account *account = account_set_at(accounts, i);
-        json_array_append_new(users, json_pack("{s:s,s:s,s:b,s:b}", "name", account->name, "upn",
-                                               account->upn, "enabled", (int)account->enabled,
-                                               "password", account->password_hash != NULL));
-    }
-    line = json_dumps(answer, JSON_COMPACT);
-    puts(line != NULL ? line : "{\"users\":null}");
-    free(line);
-    json_decref(answer);
-}
-
-static enum status run_list(const struct arguments *arguments)
-{
-    struct error error = error_in(arguments->arena);
-    struct opened opened = {0};
-
-    if (!open_lab(arguments, &opened, &error)) {
-        return command_failed(&error);
-    }
-    if (argument_of(arguments, "--json") != NULL) {
-        print_list_json(opened.accounts);
-    } else {
-        print_list(opened.accounts);
-    }
+    user_lab_tell(&opened);
     return STATUS_YES;
 }
 
 /* ------------------------------------------------------------------------------------------- */
 
 static const struct option plain_options[] = {OPTION_SETTINGS};
-static const struct option list_options[] = {OPTION_SETTINGS, OPTION_JSON};
 static const struct option add_options[] = {
     OPTION_SETTINGS,
     {"--upn", "UPN", NULL, "userPrincipalName; default NAME@ the lab's suffix"},
@@ -301,16 +203,6 @@ const struct command command_user_passwd = {
     .words_min = 1,
     .words_max = 1,
     .run = run_passwd,
-};
-
-const struct command command_user_list = {
-    .words = "user list",
-    .arguments = "",
-    .summary = "lists the users",
-    .help = "Lists the users: account name, UPN, and whether they can sign in.",
-    .options = list_options,
-    .option_count = COUNT_OF(list_options),
-    .run = run_list,
 };
 
 const struct command command_user_disable = {

@@ -175,6 +175,9 @@ MUST_CHECK bool session_begin(struct state *state, struct arena *arena, const st
  */
 MUST_CHECK bool session_find(struct state *state, struct arena *arena, const char *cookie,
                              int64_t now, struct session *session, struct error *error);
+/* The session of a record that was listed; the rest as above. */
+MUST_CHECK bool session_read(struct arena *arena, const struct session_record *record, int64_t now,
+                             struct session *session, struct error *error);
 struct request;
 struct response;
 struct lanyard;
@@ -261,13 +264,16 @@ enum page {
 
 /* Templates, parsed; const. */
 struct page_set;
-/* Parses all pages: those compiled in, or a file of the same name in `folder` (may be NULL). */
+/* Parses all pages: those compiled in, or a file of the same name in `folder` (may be NULL); and
+ * once more for each language of which the folder has the words. What it gives is English. */
 MUST_CHECK bool page_set_load(struct arena *arena, const char *folder,
                               const struct page_set **pages, struct error *error);
 /* Fills a page; values (page.c names them) are escaped for HTML always, and what is empty is not
  * shown. In a list of "list.field"s, each further field of the first name begins a row. */
 void page_render(const struct page_set *pages, enum page page, const struct fields *values,
                  struct text *body);
+/* The pages in the language the request asks for (Accept-Language), or in English. */
+const struct page_set *page_set_for(const struct request *request);
 /* The values that the operator's settings give to the sign-in page and to error pages. */
 void page_add_contacts(struct arena *arena, const struct settings *settings, struct fields *values);
 /* The Content-Security-Policy of that page: its own styles and scripts by hash (decision 2). */

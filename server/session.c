@@ -82,22 +82,30 @@ bool session_begin(struct state *state, struct arena *arena, const struct dice *
     return put(state, arena, dice, &record, cookie, error);
 }
 
+bool session_read(struct arena *arena, const struct session_record *record, int64_t now,
+                  struct session *session, struct error *error)
+{
+    struct session read = {.stamp = record->stamp};
+
+    *session = (struct session){0};
+    memcpy(read.key, record->key, SESSION_KEY_LENGTH);
+    if (!principal_read(arena, record->body, &read.principal, error)
+        || read.principal.signed_in_at - now > FUTURE_TOLERANCE) {
+        return false;
+    }
+    *session = read;
+    return true;
+}
+
 bool session_find(struct state *state, struct arena *arena, const char *cookie, int64_t now,
                   struct session *session, struct error *error)
 {
+    unsigned char key[SESSION_KEY_LENGTH];
     struct session_record record;
-    struct session found = {0};
 
-    *session = found;
-    if (!key_of_cookie(cookie, found.key)
-        || !state_find_session(state, arena, found.key, now, &record, error)
-        || !principal_read(arena, record.body, &found.principal, error)
-        || found.principal.signed_in_at - now > FUTURE_TOLERANCE) {
-        return false;
-    }
-    found.stamp = record.stamp;
-    *session = found;
-    return true;
+    *session = (struct session){0};
+    return key_of_cookie(cookie, key) && state_find_session(state, arena, key, now, &record, error)
+           && session_read(arena, &record, now, session, error);
 }
 
 bool session_end(struct state *state, const char *cookie, struct error *error)
