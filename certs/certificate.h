@@ -31,7 +31,7 @@ struct certificate {
     struct strings extended_key_usage;       /* OIDs */
     const char *names;                       /* "Other Name:Principal Name=…, RFC822 Name=…" */
     struct strings upns, emails;             /* of the SAN, in its order */
-    const char *sid;                         /* 1.3.6.1.4.1.311.25.2: "S-1-5-21-…" */
+    const char *sid; /* of 1.3.6.1.4.1.311.25.2, or of AD's URI in the SAN */
     const char *basic_constraints;
     struct strings policies, application_policies; /* OIDs */
     const char *template_name, *template_information;

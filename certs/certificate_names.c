@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define SID_NUMBER "1.3.6.1.4.1.311.25.2.1" /* [MS-WCCE] 2.2.2.7.7.4 */
+/* How a certificate has it whose request could not carry the extension: a phone's, by SCEP. */
+#define SID_ADDRESS "tag:microsoft.com,2022-09-14:sid:"
 
 /* Names being gathered. */
 struct gathered {
@@ -44,6 +46,24 @@ static bool show_text(const struct reading *reading, struct gathered *gathered, 
         return false;
     }
     show(gathered, label, text);
+    return true;
+}
+
+/* [MS-DTYP] 2.4.2.1, as far as nothing else can hide in it. */
+static bool is_sid(const char *text)
+{
+    return string_starts(text, "S-1-") && strspn(text + 1, "-0123456789") == strlen(text + 1);
+}
+
+/* The SID stands in an extension of its own or in an address; two different ones are nobody's. */
+static bool take_sid(const struct reading *reading, const char *sid)
+{
+    struct certificate *certificate = reading->certificate;
+
+    if (!is_sid(sid) || (certificate->sid != NULL && !string_is(certificate->sid, sid))) {
+        return reading_refuse(reading, "something other than one SID");
+    }
+    certificate->sid = sid;
     return true;
 }
 
@@ -104,6 +124,18 @@ static bool gather_email(const struct reading *reading, struct gathered *gathere
     return true;
 }
 
+static bool gather_address(const struct reading *reading, struct gathered *gathered,
+                           const ASN1_STRING *value)
+{
+    const char *address = NULL;
+
+    if (!read_text(reading, value, &address)) {
+        return false;
+    }
+    show(gathered, "URL=", address);
+    return !string_starts(address, SID_ADDRESS) || take_sid(reading, address + strlen(SID_ADDRESS));
+}
+
 static bool show_directory_name(const struct reading *reading, struct gathered *gathered,
                                 const X509_NAME *name)
 {
@@ -158,7 +190,7 @@ static bool gather(const struct reading *reading, struct gathered *gathered,
     case GEN_DIRNAME:
         return show_directory_name(reading, gathered, name->d.directoryName);
     case GEN_URI:
-        return show_text(reading, gathered, "URL=", name->d.uniformResourceIdentifier);
+        return gather_address(reading, gathered, name->d.uniformResourceIdentifier);
     case GEN_IPADD:
         return show_address(reading, gathered, name->d.iPAddress);
     case GEN_RID:
@@ -166,12 +198,6 @@ static bool gather(const struct reading *reading, struct gathered *gathered,
     default: /* X.400 and EDI: nobody has a name in them any more */
         return true;
     }
-}
-
-/* [MS-DTYP] 2.4.2.1, as far as nothing else can hide in it. */
-static bool is_sid(const char *text)
-{
-    return string_starts(text, "S-1-") && strspn(text + 1, "-0123456789") == strlen(text + 1);
 }
 
 bool read_alternative_names(const struct reading *reading, const void *names)
@@ -207,9 +233,8 @@ bool read_sid(const struct reading *reading, const void *names)
     value = name->d.otherName->value->value.octet_string;
     sid = arena_copy_range(reading->arena, (const char *)ASN1_STRING_get0_data(value),
                            (size_t)ASN1_STRING_length(value));
-    if (strlen(sid) != (size_t)ASN1_STRING_length(value) || !is_sid(sid)) {
+    if (strlen(sid) != (size_t)ASN1_STRING_length(value)) {
         return reading_refuse(reading, "something other than one SID");
     }
-    reading->certificate->sid = sid;
-    return true;
+    return take_sid(reading, sid);
 }

@@ -38,12 +38,28 @@ typedef bool account_test(const struct wanted *wanted, const struct account *acc
 
 /* comparing -------------------------------------------------------------------------------- */
 
+static char small(char letter)
+{
+    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
+
+/* Most names differ in a plain letter: that is seen without folding them. */
+static bool differ_plainly(const char *left, const char *right, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (((left[i] | right[i]) & 0x80) == 0 && small(left[i]) != small(right[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool same_name(const char *left, const char *right)
 {
     char folded[2][NAME_LIMIT + 1];
     size_t length = strlen(left);
 
-    if (length > NAME_LIMIT || strlen(right) != length) {
+    if (length > NAME_LIMIT || strlen(right) != length || differ_plainly(left, right, length)) {
         return false; /* folding keeps the size */
     }
     memcpy(folded[0], left, length + 1);

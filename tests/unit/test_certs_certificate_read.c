@@ -454,6 +454,25 @@ static void every_extension_is_read(void **state)
     assert_string_equal(certificate.sid, "S-1-5-21-1-2-3-1104");
 }
 
+static void a_sid_may_stand_in_an_address_and_must_be_the_same(void **state)
+{
+    struct draft *draft = *state;
+
+    draft_names(draft, der_join(draft->bench, der_value(draft->bench, 0x86, "http://a.test/", 14),
+                                der_value(draft->bench, 0x86,
+                                          "tag:microsoft.com,2022-09-14:sid:S-1-5-21-7", 43)));
+    assert_string_equal(read_draft(draft).sid, "S-1-5-21-7");
+    draft_sid(draft, "S-1-5-21-7", 10);
+    assert_string_equal(read_draft(draft).sid, "S-1-5-21-7");
+    draft_again(draft);
+    draft_sid(draft, "S-1-5-21-8", 10);
+    draft_names(draft,
+                der_value(draft->bench, 0x86, "tag:microsoft.com,2022-09-14:sid:S-1-5-21-7", 43));
+    refused(draft, "subject alternative name holds something other than one SID");
+    draft_names(draft, der_value(draft->bench, 0x86, "tag:microsoft.com,2022-09-14:sid:x", 34));
+    refused(draft, "something other than one SID");
+}
+
 static void what_a_certificate_does_not_say_is_not_there(void **state)
 {
     struct certificate certificate = read_draft(*state);
@@ -627,6 +646,7 @@ int main(void)
         TEST(an_rsa_key_is_told_as_dotnet_writes_it),
         TEST(digests_are_those_of_the_certificate_and_of_its_key),
         TEST(every_extension_is_read),
+        TEST(a_sid_may_stand_in_an_address_and_must_be_the_same),
         TEST(what_a_certificate_does_not_say_is_not_there),
         TEST(extensions_that_cannot_be_read_are_refused_by_name),
         TEST(K10_an_extension_twice_is_refused_known_or_not),

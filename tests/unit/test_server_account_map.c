@@ -103,6 +103,20 @@ static void a_upn_finds_its_account_without_case(void **state)
     found(place, &certificate, "alice", "UPN");
 }
 
+static void letters_beyond_ascii_have_no_case_either(void **state)
+{
+    static const char *const emails[] = {"\xc3\x84NNE@Mail.test"};
+    static const char *const other[] = {"\xc3\x85nne@mail.test"};
+    struct place *place = *state;
+    struct certificate certificate = stranger;
+
+    put_user(place, "alice", "mail: \xc3\xa4nne@mail.test\n");
+    certificate.emails = one(emails);
+    found(place, &certificate, "alice", "RFC822 name");
+    certificate.emails = one(other);
+    nobody(place, &certificate, false, "no account's");
+}
+
 static void a_sid_finds_its_account(void **state)
 {
     struct place *place = *state;
@@ -445,6 +459,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_upn_finds_its_account_without_case),
+        TEST(letters_beyond_ascii_have_no_case_either),
         TEST(a_sid_finds_its_account),
         TEST(an_email_address_finds_its_account),
         TEST(every_explicit_form_finds_its_account),
