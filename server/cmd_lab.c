@@ -160,8 +160,10 @@ static void name_old_identities(struct arena *arena, const struct made_lab *made
             && !string_starts(facts.crl_urls[0], made->settings->plain_url)) {
             fprintf(stderr,
                     "lanyard: the certificate of %s names the CRL address %s,\n"
-                    "         but CRLs are served at %s now\n",
-                    name, facts.crl_urls[0], made->settings->plain_url);
+                    "         but CRLs are served at %s now; to renew it:\n"
+                    "         %s cert issue %s -c %s\n",
+                    name, facts.crl_urls[0], made->settings->plain_url, program_invocation_name,
+                    name, made->settings->file);
         }
     }
 }

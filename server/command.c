@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
     &command_rp_add,      &command_rp_list,      &command_rp_remove,     &command_ca_add,
     &command_ca_list,     &command_ca_set,       &command_ca_remove,     &command_rules_eval,
     &command_rules_check, &command_rules_format, &command_show_provider, &command_show_party,
+    &command_cert_issue,  &command_cert_revoke,  &command_cert_list,     &command_crl,
     &command_cert_verify, &command_profile,
 };
 

@@ -44,7 +44,8 @@ extern const struct command command_user_add, command_user_passwd, command_user_
     command_user_disable, command_user_unlock, command_user_expire, command_rp_add, command_rp_list,
     command_rp_remove;
 extern const struct command command_session_list, command_session_end;
-extern const struct command command_cert_verify;
+extern const struct command command_cert_verify, command_cert_issue, command_cert_revoke,
+    command_cert_list, command_crl;
 extern const struct command command_ca_add, command_ca_list, command_ca_set, command_ca_remove,
     command_profile;
 

@@ -84,7 +84,7 @@ struct own_authority {
 
 static const struct own_authority own_authorities[] = {
     {LAB_ROOT, LAB_ROOT_CRL, NULL},
-    {LAB_ISSUING, LAB_ISSUING_CRL, NULL},
+    {LAB_ISSUING, LAB_ISSUING_CRL, LAB_ISSUING_DELTA},
 };
 
 static struct given given_of(const struct yaml_node *map, const char *key)

@@ -21,8 +21,6 @@
 
 #define PATIENCE_MS 10000      /* how long a running request may hold up the end */
 #define CHORES_INTERVAL_S 3600 /* sweep the state, look after the CRLs */
-#define CRL_MARGIN_MS                                                                              \
-    ((int64_t)2 * 24 * 3600 * 1000) /* issued anew this long before they run out */
 
 /* A server from start to end. */
 struct server {
@@ -78,16 +76,15 @@ static bool has_ca(struct arena *arena, const struct settings *settings)
            && file_exists(path_join(arena, settings->pki_folder, LAB_ROOT_KEY));
 }
 
-/* Decision 16: at start, and before they run out. */
-static bool renew_crls(struct server *server, int64_t margin, struct error *error)
+/* Decision 16: all of them at start, and then what would run out soon. */
+static bool renew_crls(struct server *server, bool all, struct error *error)
 {
     OWNED(arena_drop) struct arena *arena = arena_new();
     const struct snapshot *snapshot = snapshots_hold(server->lanyard.snapshots);
     struct lab lab = lab_of(server, snapshot->settings);
-    int64_t expires_at = 0;
-    bool renewed = !has_ca(arena, snapshot->settings)
-                   || (lab_crls_expire_at(arena, &lab, &expires_at, error)
-                       && (expires_at - lab.now > margin || lab_issue_crls(arena, &lab, error)));
+    bool renewed =
+        !has_ca(arena, snapshot->settings)
+        || (all ? lab_issue_crls(arena, &lab, error) : lab_keep_crls(arena, &lab, error));
 
     snapshot_release(snapshot);
     return renewed;
@@ -116,7 +113,7 @@ static void do_chores(struct server *server)
     struct error error = error_in(arena);
 
     if (!state_sweep(server->lanyard.state, clock_read(&server->lanyard.clock).wall, &error)
-        || !renew_crls(server, CRL_MARGIN_MS, &error)) {
+        || !renew_crls(server, false, &error)) {
         tell(server, "chores", OUTCOME_WARNING, error_sentence(&error));
     }
     store_prefetch(server->lanyard.store, clock_read(&server->lanyard.clock).wall);
@@ -141,7 +138,7 @@ static bool open_parts(struct server *server, const struct snapshot *snapshot, s
     lanyard->waiting = waiting_room_new(server->arena);
     return lab_lock(server->arena, settings->folder, &server->lock, error)
            && state_open(server->arena, settings->state_file, &lanyard->state, error)
-           && open_store(server, settings, error) && renew_crls(server, INT64_MAX, error)
+           && open_store(server, settings, error) && renew_crls(server, true, error)
            && listener_start(server->arena, lanyard, routes_answer, &server->listener, error);
 }
 
