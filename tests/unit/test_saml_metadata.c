@@ -130,6 +130,50 @@ static void every_key_is_told_in_both_roles_the_one_that_signs_first(void **stat
     assert_true(strstr(xml, first.start) < strstr(xml, second.start));
 }
 
+/* How often `part` stands in it. */
+static size_t count_of(const char *xml, const char *part)
+{
+    size_t count = 0;
+
+    while ((xml = strstr(xml, part)) != NULL) {
+        xml += strlen(part);
+        count++;
+    }
+    return count;
+}
+
+static void the_active_endpoints_that_are_on_are_told_with_their_wsdl(void **state)
+{
+    struct fixture *fixture = *state;
+    OWNED(arena_drop) struct arena *arena = arena_new();
+    struct bytes certificate = certificate_of(fixture, arena, LAB_SIGNING);
+    struct metadata_request request = ask_metadata(fixture, &certificate, 1);
+    struct active_urls active = {.urls = {[ACTIVE_13_USERNAME] = "https://sts/u?<&"},
+                                 .mex = "https://sts/mex"};
+    const char *without = write_metadata(arena, &request);
+
+    request.active = &active;
+    const char *xml = write_metadata(arena, &request);
+
+    assert_true(verifies_metadata(fixture, xml));
+    assert_string_not_equal(id_of(arena, xml), id_of(arena, without));
+    assert_int_equal(count_of(xml, "<fed:SecurityTokenServiceEndpoint>"), 1);
+    assert_int_equal(count_of(xml, "<Address>https://sts/u?&lt;&amp;</Address>"), 1);
+    assert_int_equal(count_of(xml, ">https://sts/mex</Address>"), 1);
+    assert_int_equal(count_of(xml, "ws-trust/200512"), 1);
+    assert_int_equal(count_of(xml, "ws/2005/02/trust"), 0);
+    active = (struct active_urls){
+        .urls = {
+            [ACTIVE_2005_CERTIFICATE] = "https://sts/c", [ACTIVE_2005_USERNAME] = "https://sts/u"}};
+    xml = write_metadata(arena, &request);
+    assert_int_equal(count_of(xml, "<fed:SecurityTokenServiceEndpoint>"), 2);
+    assert_int_equal(count_of(xml, "Metadata>") + count_of(xml, "ws-trust/200512"), 0);
+    active = (struct active_urls){.mex = "https://sts/mex"};
+    xml = write_metadata(arena, &request);
+    assert_int_equal(count_of(xml, "<fed:SecurityTokenServiceEndpoint>"), 1);
+    assert_int_equal(count_of(xml, "<Address>" PASSIVE "</Address>"), 2);
+}
+
 static void names_with_special_characters_stay_names(void **state)
 {
     struct fixture *fixture = *state;
@@ -184,6 +228,7 @@ int main(void)
         cmocka_unit_test(another_request_gives_another_id_and_a_signature_that_fits),
         cmocka_unit_test(fields_do_not_run_into_each_other),
         cmocka_unit_test(every_key_is_told_in_both_roles_the_one_that_signs_first),
+        cmocka_unit_test(the_active_endpoints_that_are_on_are_told_with_their_wsdl),
         cmocka_unit_test(names_with_special_characters_stay_names),
         cmocka_unit_test(without_a_name_an_address_or_a_key_there_is_none),
     };
