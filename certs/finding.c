@@ -42,7 +42,9 @@ void findings_add(struct findings *findings, const struct path *path, int depth,
 void findings_add_all(struct findings *findings, const struct findings *more)
 {
     for (size_t i = 0; i < more->count; i++) {
-        append(findings, &more->list[i]);
+        if (!is_known(findings, &more->list[i])) {
+            append(findings, &more->list[i]);
+        }
     }
 }
 

@@ -105,7 +105,7 @@ static const struct row rows[] = {
      "Issue another certificate: this one is withdrawn for good, unless it was only put on hold."},
     {X509_V_ERR_UNABLE_TO_GET_CRL, true, "revocation.unknown",
      "no CRL that covers it could be had, so it may be revoked", "a CRL of its issuer, in force",
-     "Publish the issuer's CRL, or say where it is: lanyard ca set NAME --crl-url URL"},
+     "Publish the issuer's CRL."},
     {X509_V_ERR_CRL_HAS_EXPIRED, true, "revocation.crl-expired", NULL, "a CRL in force",
      CURE_RENEW},
     {X509_V_ERR_CRL_NOT_YET_VALID, true, "revocation.crl-not-yet-valid", NULL, "a CRL in force",

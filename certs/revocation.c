@@ -222,33 +222,43 @@ static void check_deltas(struct gathering *gathering)
     }
 }
 
-/* Why there is no CRL: every attempt that failed, or that there was nothing to try. */
+static const char *cure_of(const struct gathering *gathering, size_t depth)
+{
+    const struct revocation *revocation = gathering->revocation;
+    const struct authority *authority = issuer_of(revocation->path, depth)->authority;
+
+    if (revocation->question->cache_only && revocation->question->evidence != NULL) {
+        return "Nothing is fetched here (cache-only): fetch it once without, or give it by hand.";
+    }
+    return authority == NULL
+               ? "Publish its issuer's CRL, or add that CA with the address: lanyard ca add FILE "
+                 "--crl URL"
+               : arena_print(revocation->arena,
+                             "Publish its issuer's CRL, or say where it is: lanyard ca set \"%s\" "
+                             "--crl URL",
+                             authority->name);
+}
+
+/* Why there is no CRL: the last attempt that failed, or that there was nothing to try. */
 static void explain(struct gathering *gathering, struct finding *finding)
 {
     const struct revocation *revocation = gathering->revocation;
-    struct arena *arena = revocation->arena;
     size_t depth = (size_t)finding->depth;
     size_t last = gathering->end[depth];
 
-    if (last == gathering->first[depth]) {
-        if (revocation->question->evidence != NULL) {
-            finding->found =
-                "neither the certificate nor the settings say where its issuer's CRL is";
-        }
-        return;
-    }
-    const struct lookup *tried = &revocation->lookups->list[last - 1];
+    finding->cure = cure_of(gathering, depth);
+    if (last > gathering->first[depth]) {
+        const struct lookup *tried = &revocation->lookups->list[last - 1];
 
-    finding->found =
-        arena_print(arena, "its issuer's CRL could not be had, so it may be revoked: %s",
-                    tried->why == NULL ? "nothing came" : tried->why);
-    finding->address = tried->address;
-    finding->took = tried->took;
-    finding->cure =
-        revocation->cache_only && revocation->question->cache_only
-            ? "Fetch it once without cache-only, or give it by hand."
-            : "See that the CA's server answers at that address, or say where else the CRL is: "
-              "lanyard ca set NAME --crl-url URL";
+        finding->found = arena_print(revocation->arena,
+                                     "its issuer's CRL could not be had, so it may be revoked: %s",
+                                     tried->why == NULL ? "nothing came" : tried->why);
+        finding->address = tried->address;
+        finding->took = tried->took;
+    } else if (revocation->question->evidence != NULL) {
+        finding->found = "neither the certificate nor the settings say where its issuer's CRL is, "
+                         "so it may be revoked";
+    }
 }
 
 static void explain_unknown(struct gathering *gathering)

@@ -7,23 +7,9 @@
 #include "certs/verdict.h"
 
 #include "certs/revocation.h"
+#include "certs/story.h"
 
-#define SENT_LIMIT 64
-#define SEEN_ROUNDS 4  /* issuers seen before, one above the other */
-#define FETCH_ROUNDS 3 /* AIA fetches for a chain (security.md 3, step 4) */
 #define PATHS_WITH_CRLS 4
-#define SLOW 10000 /* ms; AD FS gives up after 15 s */
-
-/* A verdict being made. */
-struct story {
-    struct arena *arena;
-    const struct verdict_question *question;
-    struct verdict *verdict;
-    struct pool pool;
-    struct paths *paths;
-    size_t paths_with_crls;
-    struct findings findings;
-};
 
 /* A path that was judged. */
 struct trial {
@@ -31,136 +17,6 @@ struct trial {
     struct findings findings;
     bool is_good;
 };
-
-/* who is at hand ------------------------------------------------------------------------- */
-
-static void add_authorities(struct story *story, enum authority_type type)
-{
-    const struct trust *trust = story->question->trust;
-
-    for (size_t i = 0; trust != NULL && i < trust_count(trust); i++) {
-        const struct authority *authority = trust_at(trust, i);
-        struct node node = *trust_node(trust, i);
-
-        if (authority->type != type) {
-            continue;
-        }
-        node.origin = LINK_CONFIGURED;
-        node.authority = authority;
-        node.is_anchor = type == AUTHORITY_ROOT;
-        if (!pool_add(&story->pool, &node)
-            && X509_cmp(node.x509, story->pool.nodes[0]->x509) == 0) {
-            story->pool.nodes[0]->authority = authority; /* the leaf is one of them */
-        }
-    }
-}
-
-static void add_note(struct story *story, const char *code, const char *found)
-{
-    findings_add(&story->findings, NULL, -1,
-                 (struct finding){.severity = FINDING_NOTE, .code = code, .found = found});
-}
-
-static void add_sent(struct story *story)
-{
-    const struct verdict_question *question = story->question;
-
-    for (size_t i = 0; i < question->sent_count && i < SENT_LIMIT; i++) {
-        struct error error = error_in(story->arena);
-        struct node node;
-
-        if (!node_read(story->arena, question->sent[i], &node, &error)) {
-            add_note(story, "sent.unreadable",
-                     arena_print(story->arena, "certificate %zu of those sent along is ignored: %s",
-                                 i + 1, error_sentence(&error)));
-            continue;
-        }
-        node.origin = LINK_SENT;
-        pool_add(&story->pool, &node);
-    }
-}
-
-static bool read_leaf(struct story *story)
-{
-    struct error error = error_in(story->arena);
-    struct node node;
-
-    if (!node_read(story->arena, story->question->leaf, &node, &error)) {
-        findings_add(&story->findings, NULL, 0,
-                     (struct finding){.code = "certificate.unreadable",
-                                      .found = error_sentence(&error),
-                                      .expected = "one certificate in DER (RFC 5280, 4.1)",
-                                      .cure = "Issue the certificate again."});
-        return false;
-    }
-    node.origin = LINK_SENT;
-    return pool_add(&story->pool, &node);
-}
-
-/* paths ---------------------------------------------------------------------------------- */
-
-static void find_paths(struct story *story)
-{
-    paths_find(&story->pool, PATH_LIMIT, story->paths);
-}
-
-/* Asks who may have issued the last certificate of the best path; false where nobody new came. */
-static bool ask_for_issuers(struct story *story, bool network)
-{
-    const struct evidence *evidence = story->question->evidence;
-    const struct path *partial = &story->paths->partial;
-    const struct node *top = partial->nodes[partial->length - 1];
-    const struct certificate asked = {
-        .der = top->der,
-        .subject = top->subject,
-        .issuer = top->issuer,
-        .serial = top->serial,
-        .issuer_urls = node_issuer_urls(story->arena, top),
-    };
-    struct bytes found[16];
-    size_t count = 0;
-    bool is_new = false;
-
-    if (node_is_self_issued(top)) {
-        return false;
-    }
-    evidence->find_issuers(evidence->state, story->arena, &asked, network, found, &count,
-                           &story->verdict->lookups);
-    for (size_t i = 0; i < count && i < COUNT_OF(found); i++) {
-        struct error ignored = error_in(story->arena); /* what a stranger's address served */
-        struct node node;
-
-        if (node_read(story->arena, found[i], &node, &ignored)) {
-            node.origin = network ? LINK_FETCHED : LINK_SEEN;
-            is_new = pool_add(&story->pool, &node) || is_new;
-        }
-    }
-    return is_new;
-}
-
-static void heal_paths(struct story *story, bool network, int rounds)
-{
-    for (int i = 0; i < rounds && story->paths->count == 0; i++) {
-        if (!ask_for_issuers(story, network)) {
-            return;
-        }
-        find_paths(story);
-    }
-}
-
-static void look_for_paths(struct story *story)
-{
-    const struct evidence *evidence = story->question->evidence;
-
-    find_paths(story);
-    if (evidence == NULL || evidence->find_issuers == NULL) {
-        return;
-    }
-    heal_paths(story, false, SEEN_ROUNDS);
-    if (!story->question->cache_only) {
-        heal_paths(story, true, FETCH_ROUNDS);
-    }
-}
 
 /* judging -------------------------------------------------------------------------------- */
 
@@ -293,99 +149,13 @@ static struct trial judge_all(struct story *story)
     return best;
 }
 
-/* no path -------------------------------------------------------------------------------- */
-
-/* The last attempt to get an issuer, for its address. */
-static const struct lookup *issuer_lookup(const struct lookups *lookups)
+/* As far as it goes, for people: it is refused whatever comes out. */
+static struct trial judge_partial(struct story *story)
 {
-    for (size_t i = lookups->count; i > 0; i--) {
-        const struct lookup *lookup = &lookups->list[i - 1];
-
-        if (lookup->kind == LOOKUP_ISSUER && !lookup->found && lookup->address != NULL) {
-            return lookup;
-        }
-    }
-    return NULL;
-}
-
-static void tell_impostor(struct story *story, const struct path *path, const struct node *impostor)
-{
-    bool is_sound = key_is_sound(X509_get0_pubkey(impostor->x509));
-
-    findings_add(
-        &story->findings, path, (int)path->length - 1,
-        (struct finding){
-            .code = is_sound ? "chain.key-mismatch" : "strength.key",
-            .found = arena_print(
-                story->arena, "a certificate named %s is at hand (%s%s), but its key %s",
-                impostor->subject,
-                impostor->authority != NULL ? "trusted as " : "it was sent along",
-                impostor->authority != NULL ? impostor->authority->name : "",
-                is_sound ? "did not sign this one" : "is of a size or form that is not used here"),
-            .expected = "the certificate with the key that signed it",
-            .cure = "If the CA has a new key, add its new certificate as well: lanyard ca add FILE",
-        });
-}
-
-static void tell_missing(struct story *story, const struct path *path)
-{
-    const struct node *top = path->nodes[path->length - 1];
-    const char *key = node_authority_key(story->arena, top);
-    const struct lookup *tried = issuer_lookup(&story->verdict->lookups);
-
-    findings_add(
-        &story->findings, path, (int)path->length - 1,
-        (struct finding){
-            .code = "chain.issuer-missing",
-            .found = arena_print(story->arena, "its issuer is missing: %s%s%s%s%s", top->issuer,
-                                 key != NULL ? ", key " : "", key != NULL ? key : "",
-                                 tried != NULL ? "; it could not be fetched: " : "",
-                                 tried != NULL && tried->why != NULL ? tried->why : ""),
-            .expected = "a path to a CA that is trusted here",
-            .cure = "Send the chain with the certificate, or add the issuer: lanyard ca add FILE",
-            .address = tried != NULL ? tried->address : NULL,
-            .took = tried != NULL ? tried->took : -1,
-        });
-}
-
-static void tell_root(struct story *story, const struct path *path)
-{
-    const struct node *top = path->nodes[path->length - 1];
-    bool is_ours = top->authority != NULL; /* then it is the leaf: it is on no way to itself */
-    bool is_alone = path->length == 1;
-
-    findings_add(&story->findings, path, (int)path->length - 1,
-                 (struct finding){
-                     .code = is_ours    ? "leaf.is-a-ca"
-                             : is_alone ? "chain.self-signed"
-                                        : "chain.root-untrusted",
-                     .found = is_ours ? "it is a CA's own certificate, and one of the settings"
-                              : is_alone
-                                  ? "it is signed with its own key, and vouched for by nobody else"
-                                  : "the chain ends here, in a root that is not trusted",
-                     .expected = "a path to a CA that is trusted here",
-                     .cure = is_alone ? "Have a certificate issued by a CA that is trusted here."
-                                      : "If you trust that root, add it: lanyard ca add FILE",
-                 });
-}
-
-static struct trial tell_no_path(struct story *story)
-{
-    const struct path *path = &story->paths->partial;
-    const struct node *top = path->nodes[path->length - 1];
-    const struct node *impostor = pool_find_impostor(&story->pool, top);
-
-    if (impostor != NULL && impostor != top) {
-        tell_impostor(story, path, impostor);
-    }
-    if (node_is_self_issued(top)) {
-        tell_root(story, path);
-    } else {
-        tell_missing(story, path);
-    }
-    struct trial trial = judge(story, path);
+    struct trial trial = judge(story, &story->paths->partial);
 
     trial.is_good = false;
+    story_tell_no_path(story);
     return trial;
 }
 
@@ -411,62 +181,6 @@ static void keep_path(struct story *story, const struct path *path)
     }
     if (!path->is_anchored && !node_is_self_issued(top)) {
         verdict->path[verdict->path_length++] = (struct path_link){.subject = top->issuer};
-    }
-}
-
-static void warn_fetched(struct story *story, const struct path *path)
-{
-    for (size_t i = 0; i < path->length; i++) {
-        if (path->nodes[i]->origin == LINK_FETCHED) {
-            findings_add(
-                &story->findings, path, (int)i,
-                (struct finding){
-                    .severity = FINDING_WARNING,
-                    .code = "chain.fetched",
-                    .found = "it was not sent along and had to be fetched; where the network is "
-                             "closed, or to a phone, the chain is broken",
-                    .expected = "the chain sent with the certificate",
-                    .cure = "Send the chain, or add this CA: lanyard ca add FILE",
-                });
-        }
-    }
-}
-
-static void warn_slow(struct story *story)
-{
-    const struct lookups *lookups = &story->verdict->lookups;
-
-    for (size_t i = 0; i < lookups->count; i++) {
-        const struct lookup *lookup = &lookups->list[i];
-
-        if (lookup->took > SLOW) {
-            findings_add(
-                &story->findings, NULL, -1,
-                (struct finding){
-                    .severity = FINDING_WARNING,
-                    .code = "lookup.slow",
-                    .found = arena_print(story->arena, "a look-up took %.1f s",
-                                         (double)lookup->took / 1000),
-                    .expected = "an answer well within the 15 s after which AD FS gives up",
-                    .cure = "See what keeps that server, or the way to it.",
-                    .address = lookup->address,
-                    .took = lookup->took,
-                });
-        }
-    }
-}
-
-static void warn_budget(struct story *story)
-{
-    if (story->paths->is_cut) {
-        findings_add(&story->findings, NULL, -1,
-                     (struct finding){
-                         .severity = FINDING_WARNING,
-                         .code = "chain.budget",
-                         .found = "there are more ways to build a path than are tried here",
-                         .expected = "a chain of certificates that belong to each other",
-                         .cure = "Send the chain alone, and nothing besides.",
-                     });
     }
 }
 
@@ -503,23 +217,18 @@ void verdict_give(struct arena *arena, const struct verdict_question *question,
     story.findings.arena = arena;
     story.pool = pool_in(arena, question->trust == NULL ? 0 : trust_count(question->trust));
     story.paths = arena_alloc(arena, sizeof *story.paths);
-    if (!read_leaf(&story)) {
+    if (!story_read_leaf(&story)) {
         finish(&story);
         return;
     }
-    add_authorities(&story, AUTHORITY_ROOT);
-    add_authorities(&story, AUTHORITY_INTERMEDIATE);
-    add_sent(&story);
-    look_for_paths(&story);
+    story_find_paths(&story);
 
-    struct trial trial = story.paths->count > 0 ? judge_all(&story) : tell_no_path(&story);
+    struct trial trial = story.paths->count > 0 ? judge_all(&story) : judge_partial(&story);
 
     findings_sort(&trial.findings, true);
     findings_add_all(&story.findings, &trial.findings);
     keep_path(&story, trial.path);
-    warn_fetched(&story, trial.path);
-    warn_slow(&story);
-    warn_budget(&story);
+    story_warn(&story, trial.path);
     verdict->accepted =
         trial.is_good && trial.path->is_anchored && findings_refusals(&story.findings) == 0;
     if (verdict->accepted) {
