@@ -20,7 +20,9 @@
 #define STORE_FETCH_MS 15000
 #define STORE_CHAIN_MS 20000
 #define STORE_QUIET_MS 60000 /* for so long what came of an attempt is remembered */
-#define STORE_FETCHES 120    /* at most within a minute */
+#define STORE_FETCHES 120    /* of CRLs, at most within a minute */
+#define STORE_AIA_FETCHES 30 /* of issuing CAs: strangers choose these addresses */
+#define STORE_AIA_ENTRIES 64 /* of STORE_ENTRIES, the first ones are for these */
 #define STORE_ISSUERS 256    /* intermediates that are remembered */
 #define STORE_WHY_LENGTH 400
 
@@ -67,9 +69,9 @@ struct evidence_store {
     const char *folder; /* stays what it was when the store was opened */
     struct entry entries[STORE_ENTRIES];
     struct seen_issuer issuers[STORE_ISSUERS];
-    size_t issuer_count;  /* all ever put there: the next place is this, modulo the room */
-    int64_t minute_began; /* monotonic ms */
-    int fetches;          /* since then */
+    size_t issuer_count;      /* all ever put there: the next place is this, modulo the room */
+    int64_t minute_began;     /* monotonic ms */
+    int fetches, aia_fetches; /* since then */
     atomic_bool is_closing, is_prefetching;
     bool has_thread;
     pthread_t thread;

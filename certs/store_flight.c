@@ -43,12 +43,19 @@ static bool is_freer(const struct entry *entry, const struct entry *best)
     return entry->is_used && entry->asked_at < best->asked_at;
 }
 
-/* The entry of that key, which is now this thread's, too; NULL where the table is full. */
-static struct entry *claim(struct evidence_store *store, const unsigned char key[STORE_KEY_LENGTH])
+/*
+ * The entry of that key, which is now this thread's, too; NULL where the table is full. AIA
+ * addresses have a part of the table to themselves: a stranger who names thousands of them must
+ * not push out the CRLs of those who sign in.
+ */
+static struct entry *claim(const struct errand *errand, const unsigned char key[STORE_KEY_LENGTH])
 {
+    struct evidence_store *store = errand->store;
+    bool is_aia = errand->kind == LOOKUP_ISSUER;
     struct entry *best = NULL;
 
-    for (size_t i = 0; i < STORE_ENTRIES; i++) {
+    for (size_t i = is_aia ? 0 : STORE_AIA_ENTRIES;
+         i < (is_aia ? STORE_AIA_ENTRIES : STORE_ENTRIES); i++) {
         struct entry *entry = &store->entries[i];
 
         if (entry->is_used && memcmp(entry->key, key, STORE_KEY_LENGTH) == 0) {
@@ -232,7 +239,7 @@ const struct held *flight_recall(const struct errand *errand)
 
     make_key(errand, key);
     pthread_mutex_lock(&store->lock);
-    entry = claim(store, key);
+    entry = claim(errand, key);
     if (entry == NULL) {
         pthread_mutex_unlock(&store->lock);
         return NULL;
@@ -318,18 +325,21 @@ static const char *sentence_of(struct arena *arena, const struct error *error)
 }
 
 /* Counts a fetch, unless this minute has had its share. */
-static bool may_fetch(struct evidence_store *store)
+static bool may_fetch(const struct errand *errand)
 {
+    struct evidence_store *store = errand->store;
+    bool is_aia = errand->kind == LOOKUP_ISSUER;
+    int *fetches = is_aia ? &store->aia_fetches : &store->fetches;
     int64_t now = monotonic_now();
 
     if (store->minute_began == 0 || now - store->minute_began >= 60000) {
         store->minute_began = now;
-        store->fetches = 0;
+        store->fetches = store->aia_fetches = 0;
     }
-    if (store->fetches >= STORE_FETCHES) {
+    if (*fetches >= (is_aia ? STORE_AIA_FETCHES : STORE_FETCHES)) {
         return false;
     }
-    store->fetches++;
+    (*fetches)++;
     return true;
 }
 
@@ -387,7 +397,7 @@ static struct held *take_or_fly(const struct errand *errand, struct flight *flig
         *why = "somebody else tried it in vain, and no time is left to try again";
         return NULL;
     }
-    if (!may_fetch(store)) {
+    if (!may_fetch(errand)) {
         *why = "not asked: too much was fetched within the last minute";
         return NULL;
     }
@@ -442,7 +452,7 @@ const struct held *flight_fetch(const struct errand *errand)
     }
     make_key(errand, key);
     pthread_mutex_lock(&store->lock);
-    entry = claim(store, key);
+    entry = claim(errand, key);
     if (entry != NULL) {
         entry->is_configured = entry->is_configured || errand->is_configured;
         held = take_or_fly(errand, &flight, entry, &why);

@@ -183,6 +183,29 @@ static void three_are_fetched_for_one_verdict_and_no_more(void **state)
     assert_true(bench->lookups.count <= 10);
 }
 
+/* Strangers may use up their own share of what is fetched, and no more. */
+static void strangers_do_not_keep_anybody_from_fetching_crls(void **state)
+{
+    struct store_bench *bench = *state;
+    struct crl_question question = question_of(bench, "/a.crl");
+
+    publish(bench, &(struct crl_plan){0});
+    assert_found(bench, ask(bench, &question), LOOKUP_NETWORK, "number 1");
+    requests(bench);
+    http_set(bench->http, "404 Not Found", (struct bytes){0});
+    for (int i = 0; i < 1000; i++) {
+        bench->lookups = (struct lookups){0};
+        assert_int_equal(fetch_one(bench, arena_print(bench->arena, "/%d.crt", i)).count, 0);
+    }
+    assert_non_null(strstr(last_lookup(bench)->why, "within the last minute"));
+    assert_int_equal(requests(bench), 30);
+    assert_non_null(bench->evidence.find_object(bench->evidence.state, ask(bench, &question)));
+    assert_int_equal(last_lookup(bench)->source, LOOKUP_CACHE);
+    publish(bench, &(struct crl_plan){0});
+    question = question_of(bench, "/b.crl");
+    assert_found(bench, ask(bench, &question), LOOKUP_NETWORK, "number 1");
+}
+
 /* The same address for everybody who comes within a minute. */
 static void what_came_serves_the_next_ones_too(void **state)
 {
@@ -315,6 +338,7 @@ int main(void)
         STORE_TEST(an_issuer_is_fetched_as_der_cms_or_pem),
         STORE_TEST(what_is_no_certificate_is_nobody_s_issuer),
         STORE_TEST(three_are_fetched_for_one_verdict_and_no_more),
+        STORE_TEST(strangers_do_not_keep_anybody_from_fetching_crls),
         STORE_TEST(what_came_serves_the_next_ones_too),
         STORE_TEST(an_intermediate_of_an_accepted_path_is_remembered),
         STORE_TEST(roots_people_and_nonsense_are_not_remembered),
