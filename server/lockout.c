@@ -235,7 +235,7 @@ bool lockout_end(struct state *state, struct arena *arena, const struct account 
 {
     struct lockout_key key = {.account = key_of_account(arena, account, account->name)};
 
-    return state_forget_failures(state, &key, error);
+    return state == NULL || state_forget_failures(state, &key, error);
 }
 
 bool lockout_end_address(struct state *state, struct arena *arena, const char *address,
@@ -243,7 +243,8 @@ bool lockout_end_address(struct state *state, struct arena *arena, const char *a
 {
     struct lockout_key key = {0};
 
-    return place_of_address(arena, address, &key.place)
-               ? state_forget_failures(state, &key, error)
-               : fail(error, FAULT_USAGE, "\"%s\" is no IP address", address);
+    if (!place_of_address(arena, address, &key.place)) {
+        return fail(error, FAULT_USAGE, "\"%s\" is no IP address", address);
+    }
+    return state == NULL || state_forget_failures(state, &key, error);
 }

@@ -74,7 +74,7 @@ struct lockout_standing {
 MUST_CHECK bool lockout_stand(struct state *state, struct arena *arena,
                               const struct settings *settings, const struct account *account,
                               int64_t now, struct lockout_standing *standing, struct error *error);
-/* The account may be tried again at once. */
+/* The account may be tried again at once. Without a state (NULL) there is nothing to forget. */
 MUST_CHECK bool lockout_end(struct state *state, struct arena *arena, const struct account *account,
                             struct error *error);
 /* So may anybody from there; FAULT_USAGE for what is no IP address. */

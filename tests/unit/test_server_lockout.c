@@ -6,12 +6,15 @@
 
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -450,6 +453,61 @@ static void a_right_password_that_is_counted_too_late_is_worth_nothing(void **gi
     assert_int_equal(standing(place).signed_in_at, 0);
 }
 
+/* kills ------------------------------------------------------------------------------------- */
+
+#define KILLS 100
+
+_Noreturn static void guess_until_killed(struct place *place, int end)
+{
+    open_again(place); /* a connection must not be carried through a fork */
+    for (;;) {
+        wrong(place, "203.0.113.1");
+        if (write(end, "x", 1) != 1) {
+            _exit(1);
+        }
+    }
+}
+
+/* What was counted before the kill is counted after it; of the one in the middle nobody knows. */
+static void a_kill_at_any_moment_forgets_no_wrong_password(void **given)
+{
+    struct place *place = *given;
+    struct dice dice = dice_of_system();
+    int64_t told = 0, counted = 0;
+
+    place->settings.lockout = false;
+    state_close(place->lanyard.state);
+    place->lanyard.state = NULL;
+    for (int round = 0; round < KILLS; round++) {
+        uint16_t moment;
+        int ends[2];
+        pid_t child;
+        char byte;
+
+        dice_roll(&dice, &moment, sizeof(moment));
+        assert_int_equal(pipe(ends), 0);
+        child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            guess_until_killed(place, ends[1]);
+        }
+        close(ends[1]);
+        nanosleep(&(struct timespec){.tv_nsec = moment % 20000 * 1000L}, NULL);
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        while (read(ends[0], &byte, 1) == 1) {
+            told++;
+        }
+        close(ends[0]);
+        open_again(place);
+        counted = standing(place).failures;
+        state_close(place->lanyard.state);
+        place->lanyard.state = NULL;
+        assert_in_range(counted, told, told + round + 1);
+    }
+    assert_true(told > KILLS); /* else nothing was tested */
+}
+
 static void where_it_is_switched_off_everything_is_counted_and_nobody_locked_out(void **given)
 {
     struct place *place = *given;
@@ -505,6 +563,7 @@ int main(void)
         A_TEST(a_clock_set_back_locks_nobody_out_for_longer),
         A_TEST(guesses_at_once_are_worth_no_more_than_in_a_row),
         A_TEST(a_right_password_that_is_counted_too_late_is_worth_nothing),
+        A_TEST(a_kill_at_any_moment_forgets_no_wrong_password),
         A_TEST(where_it_is_switched_off_everything_is_counted_and_nobody_locked_out),
         A_TEST(a_state_that_cannot_be_written_is_told),
     };
