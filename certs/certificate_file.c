@@ -102,7 +102,7 @@ bool certificates_load(struct arena *arena, const char *path, const struct bytes
     if (!(is_der(content) ? add(&found, content) : add_blocks(&found, content))) {
         return openssl_fail_file(error, path,
                                  found.count == CERTIFICATES_LIMIT
-                                     ? "holds more than 64 certificates"
+                                     ? "holds more certificates than are read of one file"
                                      : "holds a certificate that cannot be read",
                                  "Export the certificate again, in PEM or DER.");
     }
