@@ -222,6 +222,31 @@ static void check_deltas(struct gathering *gathering)
     }
 }
 
+/* Without its delta the base is in force all the same, but may not be the last word. */
+static void warn_deltas(struct gathering *gathering)
+{
+    const struct revocation *revocation = gathering->revocation;
+
+    for (size_t i = 0; i < scope_of(revocation); i++) {
+        for (size_t j = gathering->first[i]; j < gathering->end[i]; j++) {
+            const struct lookup *tried = &revocation->lookups->list[j];
+
+            if (tried->kind == LOOKUP_DELTA_CRL && !tried->found) {
+                findings_add(gathering->findings, revocation->path, (int)i,
+                             (struct finding){
+                                 .severity = FINDING_WARNING,
+                                 .code = "revocation.delta-missing",
+                                 .found = tried->why != NULL ? tried->why : "nothing came",
+                                 .expected = "the delta CRL of its issuer",
+                                 .cure = "Publish it, or point nobody to it.",
+                                 .address = tried->address,
+                                 .took = tried->took,
+                             });
+            }
+        }
+    }
+}
+
 static const char *cure_of(const struct gathering *gathering, size_t depth)
 {
     const struct revocation *revocation = gathering->revocation;
@@ -289,5 +314,6 @@ bool revocation_judge(const struct revocation *revocation, struct findings *find
     check_deltas(&gathering);
     check_orphans(&gathering);
     explain_unknown(&gathering);
+    warn_deltas(&gathering);
     return is_good && findings_refusals(findings) == 0;
 }

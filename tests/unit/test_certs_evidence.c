@@ -364,6 +364,14 @@ static void deltas_are_asked_for_where_the_certificate_or_the_base_says(void **s
     assert_int_equal(inquiry->witness.asked_count, 2);
     assert_int_equal(inquiry->witness.asked[1].kind, LOOKUP_DELTA_CRL);
     assert_string_equal(inquiry->witness.asked[1].urls.list[0], "http://ca.test/d.crl");
+    inquiry->witness.delta = (struct bytes){0};
+    scene_judge(scene, &scene->alice);
+    assert_accepted(scene);
+    const struct finding *finding = find_finding(&scene->verdict, "revocation.delta-missing", 0);
+
+    assert_non_null(finding);
+    assert_int_equal(finding->severity, FINDING_WARNING);
+    assert_string_equal(finding->address, "http://ca.test/d.crl");
 }
 
 static void an_address_that_is_not_http_is_not_asked(void **state)
