@@ -12,6 +12,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <string.h>
 
 /* The messages of a handshake are shorter. */
 #define CERTIFICATE_LIMIT ((size_t)256 * 1024)
@@ -39,14 +40,29 @@ bool reading_refuse(const struct reading *reading, const char *what)
 
 /* opening it ------------------------------------------------------------------------------- */
 
-/* The deepest reason: what stands above it only says that something was inside something. */
+/* "subject" of "Field=subject, Type=X509_CINF", which is how OpenSSL says where it stopped. */
+static const char *field_of(struct arena *arena, const char *data)
+{
+    static const char label[] = "Field=";
+
+    return string_starts(data, label) ? arena_copy_range(arena, data + sizeof(label) - 1,
+                                                         strcspn(data + sizeof(label) - 1, ","))
+                                      : NULL;
+}
+
+/* The first reason and the first place are the deepest: what follows only says that something was
+ * inside something. */
 static bool refuse_unread(const struct reading *reading)
 {
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
+    const char *reason = NULL, *field = NULL, *data = "";
+    unsigned long code;
 
-    ERR_clear_error();
-    return fail(reading->error, FAULT_CERTIFICATE, "this is no certificate that can be read: %s",
-                reason == NULL ? "no reason given" : reason);
+    while ((code = ERR_get_error_all(NULL, NULL, NULL, &data, NULL)) != 0) {
+        reason = reason == NULL ? ERR_reason_error_string(code) : reason;
+        field = field == NULL ? field_of(reading->arena, data) : field;
+    }
+    return fail(reading->error, FAULT_CERTIFICATE, "the certificate's %s cannot be read: %s",
+                field == NULL ? "form" : field, reason == NULL ? "no reason given" : reason);
 }
 
 static bool open_certificate(const struct reading *reading, struct bytes der, X509 **x509)

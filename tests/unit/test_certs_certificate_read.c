@@ -204,6 +204,46 @@ static void C3_text_in_a_broken_encoding_refuses_the_certificate(void **state)
     refused(draft, "broken encoding");
 }
 
+/* Changes the last "test" of the DER, which is the subject's. */
+static struct bytes with_subject(struct draft *draft, int type, const char *four)
+{
+    struct attribute subject = {CN, type, "test", 4, false};
+    unsigned char *found = NULL;
+    struct bytes der;
+
+    draft_subject(draft, &subject, 1);
+    der = draft_der(draft);
+    for (size_t i = 0; i + 4 < der.length; i++) {
+        found = memcmp(der.data + i, "test", 4) == 0 ? (unsigned char *)der.data + i : found;
+    }
+    memcpy(found, four, 4);
+    return der;
+}
+
+static void C3_broken_text_in_a_name_is_refused_with_the_fields_name(void **state)
+{
+    struct draft *draft = *state;
+
+    der_is_refused(draft,
+                   with_subject(draft, V_ASN1_UTF8STRING,
+                                "a\xff"
+                                "bc"),
+                   "the certificate's subject cannot be read");
+    der_is_refused(draft, with_subject(draft, V_ASN1_BMPSTRING, "\xd8\x3d\0a"),
+                   "the certificate's subject cannot be read");
+    der_is_refused(draft,
+                   with_subject(draft, V_ASN1_IA5STRING,
+                                "a\xff"
+                                "bc"),
+                   "the certificate's subject cannot be shown: a name holds text in a broken");
+    der_is_refused(draft,
+                   with_subject(draft, V_ASN1_PRINTABLESTRING,
+                                "a\xff"
+                                "bc"),
+                   "the certificate's subject cannot be shown: a name holds text in a broken");
+    der_is_refused(draft, with_subject(draft, V_ASN1_T61STRING, "a\0bc"), "a NUL in it");
+}
+
 static void C4_characters_that_xml_does_not_allow_refuse_the_certificate(void **state)
 {
     static const char *const values[] = {"a\x01", "\x1f", "a\x0b", "\xef\xbf\xbe", "\xef\xbf\xbf"};
@@ -636,6 +676,7 @@ int main(void)
         TEST(C2_a_nul_anywhere_refuses_the_certificate_and_names_the_field),
         TEST(C3_every_kind_of_string_is_read_by_its_own_type),
         TEST(C3_text_in_a_broken_encoding_refuses_the_certificate),
+        TEST(C3_broken_text_in_a_name_is_refused_with_the_fields_name),
         TEST(C4_characters_that_xml_does_not_allow_refuse_the_certificate),
         TEST(C6_names_of_a_person_are_all_told_in_their_order),
         TEST(every_kind_of_alternative_name_is_shown),
