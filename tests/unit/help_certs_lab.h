@@ -81,6 +81,25 @@ static inline int drop_lab(void **state)
     return 0;
 }
 
+static inline void copy_register(struct lab_bench *first, struct lab_bench *copy)
+{
+    const char *from = in_folder(first->bench, LAB_ISSUED);
+    const char *to = in_folder(copy->bench, LAB_ISSUED);
+    DIR *folder = opendir(from);
+
+    assert_int_equal(mkdir(to, 0755), 0);
+    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        if (entry->d_name[0] != '.') {
+            struct bytes bytes =
+                bytes_of(copy->bench, path_join(copy->bench->arena, from, entry->d_name));
+
+            put_bytes(copy->bench, path_join(copy->bench->arena, to, entry->d_name), bytes.data,
+                      bytes.length, 0644);
+        }
+    }
+    closedir(folder);
+}
+
 /* For a test: the state is the first lab before, and a copy of it after. */
 static inline int copy_lab(void **state)
 {
@@ -98,6 +117,7 @@ static inline int copy_lab(void **state)
         }
     }
     closedir(folder);
+    copy_register(first, copy);
     *state = copy;
     return 0;
 }
