@@ -124,7 +124,7 @@ struct metadata_request {
     const char *passive_url;          /* where browsers are sent: "https://…/adfs/ls/" */
     const struct bytes *certificates; /* DER, of each key that signs tokens or soon will */
     size_t certificate_count;
-    const struct signer *signer; /* the first certificate's key */
+    const struct signer *signer;      /* the first certificate's key */
     const struct active_urls *active; /* of WS-Trust; NULL: there is none */
 };
 

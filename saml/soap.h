@@ -23,9 +23,10 @@
 #define BEARER_2005 "http://schemas.xmlsoap.org/ws/2005/05/identity/NoProofKey"
 #define BEARER_13 NAMESPACE_TRUST_13 "/Bearer"
 
-#define MESSAGE_LIFE INT64_C(300000) /* ms: WCF's for what says when it was made, not until when   \
-                                      */
-#define CLOCK_SKEW INT64_C(300000)   /* ms: WCF's default (protocol.md 5.4) */
+#define MESSAGE_LIFE                                                                               \
+    INT64_C(300000)                /* ms: WCF's for what says when it was made, not until when     \
+                                    */
+#define CLOCK_SKEW INT64_C(300000) /* ms: WCF's default (protocol.md 5.4) */
 
 /* wstrust_words.c ------------------------------------------------------------------------ */
 

@@ -9,7 +9,7 @@
 
 struct route {
     const char *method; /* "*": any */
-    const char *path; /* lower case, without a trailing slash; "/…/" and "*": all beneath */
+    const char *path;   /* lower case, without a trailing slash; "/…/" and "*": all beneath */
     enum port port;
     request_handler *handle;
 };

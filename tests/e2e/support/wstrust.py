@@ -34,6 +34,9 @@ def moment(seconds=0, form="%Y-%m-%dT%H:%M:%S.000Z"):
     return (datetime.now(timezone.utc) + timedelta(seconds=seconds)).strftime(form)
 
 
+# What a wrong password gets, a certificate that is not believed, and a nonce that came before.
+FAILED = ("s:Sender", (WSSE, "FailedAuthentication"), "ID3242: The security token could not be authenticated or authorized.")
+
 # Messages ----------------------------------------------------------------------------------------
 
 def username_token(user, password, more="", attributes=' u:Id="uuid-1"'):
@@ -125,7 +128,8 @@ def as_keystone(version, party, user, url):
     made, ends = moment(form="%Y-%m-%dT%H:%M:%S.123456Z"), moment(120, "%Y-%m-%dT%H:%M:%S.123456Z")
     stamp = f'\n<u:Timestamp u:Id="_0">\n<u:Created>{made}</u:Created>\n<u:Expires>{ends}</u:Expires></u:Timestamp>\n'
     token = username_token(user["name"], user["password"], attributes=' u:u="uuid-4"')
-    header = (f"\n{action(version)}\n<a:MessageID>urn:uuid:3</a:MessageID>\n<a:ReplyTo>\n<a:Address>{WSA}/anonymous</a:Address>\n</a:ReplyTo>\n"
+    header = (f"\n{action(version)}\n<a:MessageID>urn:uuid:3</a:MessageID>\n"
+              f"<a:ReplyTo>\n<a:Address>{WSA}/anonymous</a:Address>\n</a:ReplyTo>\n"
               f'<a:To s:mustUnderstand="1">{url}</a:To>\n{security(stamp, token)}\n')
     return envelope(header, "\n" + request(version, party) + "\n"), [TYPE]
 
@@ -214,3 +218,15 @@ def ask_by_certificate(client, version, *arguments, where=None, options=None, **
     address = (where or client.lab.ready["certificate"]) + path(version, "certificatetransport")
     shown = certificate_of(client.lab) if options is None else options
     return Reply(post(client, address, message(version, *arguments, **more), options=shown))
+
+
+def refused(client, body, version="2005", **options):
+    """The fault that a message gets."""
+    reply = Reply(post(client, path(version), body, **options))
+    assert reply.status == 500
+    return reply
+
+
+def trust_fault(version, name):
+    """A subcode in the namespace of that version of WS-Trust."""
+    return TRUST[version], name
