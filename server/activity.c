@@ -77,7 +77,7 @@ static void render(const struct request *request, struct response *response, enu
 {
     response->status = 200;
     response->policy = page_policy(request->snapshot->pages, page);
-    page_render(request->snapshot->pages, page, values, &response->body);
+    page_render(page_set_for(request), page, values, &response->body);
 }
 
 /* The page loads itself anew without a script, unless somebody is reading it (WCAG 2.2.2). */

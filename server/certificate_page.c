@@ -208,5 +208,5 @@ void certificate_page_write(struct lanyard *lanyard, const struct request *reque
     response->status = 200;
     response->policy = add_ways_out(lanyard, request, story->query,
                                     page_policy(snapshot->pages, PAGE_CERTIFICATE), &values);
-    page_render(snapshot->pages, PAGE_CERTIFICATE, &values, &response->body);
+    page_render(page_set_for(request), PAGE_CERTIFICATE, &values, &response->body);
 }

@@ -353,7 +353,7 @@ static void show(const struct echo *echo, bool is_accepted, const struct error *
     add_links(echo, &values);
     response->status = is_accepted ? 200 : 403;
     response->policy = page_policy(request->snapshot->pages, PAGE_RELYING_PARTY);
-    page_render(request->snapshot->pages, PAGE_RELYING_PARTY, &values, &response->body);
+    page_render(page_set_for(request), PAGE_RELYING_PARTY, &values, &response->body);
 }
 
 void echo_post(struct lanyard *lanyard, const struct request *request, struct response *response)

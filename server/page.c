@@ -1,16 +1,17 @@
 /*
- * Pages: parsed once, filled often. Those compiled in are the default; a folder of the operator's
- * may replace any of them by a file of the same name. All values are strangers' words and are
- * escaped without exception; the templates themselves are trusted as settings are.
+ * Pages: parsed once for each language, filled often (page_render.c). Those compiled in are the
+ * default; a folder of the operator's may replace any of them by a file of the same name, and give
+ * their words in other languages. The templates are trusted as settings are.
  */
 #include "server/page.h"
 
-#include <assert.h>
 #include <dirent.h>
 #include <string.h>
 
 #define TEMPLATE_LIMIT ((size_t)256 * 1024)
 #define STYLE_FILE "style.css"
+#define WORDS_FILE "words."
+#define LANGUAGE_LIMIT ((size_t)32)
 
 /*
  * The values of each page.
@@ -152,16 +153,6 @@ static const struct page_kind kinds[] = {
 };
 _Static_assert(COUNT_OF(kinds) == PAGE_COUNT, "every page has its row");
 
-struct template
-{
-    struct node_list nodes;
-    const char *policy;
-};
-
-struct page_set {
-    struct template pages[PAGE_COUNT];
-};
-
 static bool read_embedded(struct arena *arena, const char *name, struct page_source *source,
                           struct error *error)
 {
@@ -213,16 +204,18 @@ static const char *write_policy(struct arena *arena, const struct page_contents 
 }
 
 static bool load_page(struct arena *arena, const char *folder, const struct page_kind *kind,
-                      const struct page_source *style, struct template *page, struct error *error)
+                      const struct page_setting *setting, struct template *page,
+                      struct error *error)
 {
     struct page_contents contents;
     struct page_source source;
 
     if (!read_source(arena, folder, kind->file, &source, error)
-        || !page_parse(arena, &source, style, &kind->names, &page->nodes, error)
+        || !page_parse(arena, &source, setting, &kind->names, &page->nodes, error)
         || !page_check(arena, &source, &page->nodes, &contents, error)) {
         return false;
     }
+    page->names = &kind->names;
     page->policy = write_policy(arena, &contents, kind->posts_anywhere);
     return true;
 }
@@ -259,7 +252,39 @@ static bool check_name(struct arena *arena, const char *folder, const char *name
                                       : arena_print(arena, "Did you mean %s?", nearest)});
 }
 
-static bool check_folder(struct arena *arena, const char *folder, struct error *error)
+/* English, and those of which a folder of templates has words.LANGUAGE. */
+struct languages {
+    const char *list[LANGUAGE_LIMIT];
+    size_t count;
+};
+
+static bool add_language(struct arena *arena, const char *file, struct languages *languages,
+                         struct error *error)
+{
+    const char *tag = file + strlen(WORDS_FILE);
+
+    if (strchr(tag, '~') != NULL || strchr(tag, '.') != NULL) {
+        return true; /* an editor's copy */
+    }
+    if (string_is(tag, languages->list[0])) {
+        return true; /* English in other words */
+    }
+    if (!language_is_tag(tag)) {
+        return fail_at(error, FAULT_SETTINGS,
+                       &(struct problem){.file = file,
+                                         .found = "this file is not named after a language",
+                                         .cure = "Name it words.de or words.pt-BR."});
+    }
+    if (languages->count == LANGUAGE_LIMIT) {
+        return fail_at(error, FAULT_SETTINGS,
+                       &(struct problem){.file = file, .found = "more than 32 languages"});
+    }
+    languages->list[languages->count++] = arena_copy(arena, tag);
+    return true;
+}
+
+static bool check_folder(struct arena *arena, const char *folder, struct languages *languages,
+                         struct error *error)
 {
     OWNED(close_folder) DIR *open = opendir(folder);
     const struct dirent *entry;
@@ -276,165 +301,84 @@ static bool check_folder(struct arena *arena, const char *folder, struct error *
 
         if (*name != '.' && (string_ends(name, ".html") || string_ends(name, ".css"))) {
             is_sound &= check_name(arena, folder, name, error);
+        } else if (string_starts(name, WORDS_FILE)) {
+            is_sound &= add_language(arena, name, languages, error);
         }
     }
     return file_check_guarded(folder, error) && is_sound;
 }
 
-bool page_set_load(struct arena *arena, const char *folder, const struct page_set **pages,
-                   struct error *error)
+/* English needs no file; one gives it other words. */
+static bool load_words(struct arena *arena, const char *folder, const char *language,
+                       const struct words **words, struct error *error)
 {
-    struct page_set *set = arena_alloc(arena, sizeof(*set));
-    struct page_source style;
-    bool is_sound = true;
+    const char *path =
+        folder == NULL ? NULL
+                       : path_join(arena, folder, arena_print(arena, WORDS_FILE "%s", language));
+    struct page_source source;
+    struct bytes bytes;
 
-    if ((folder != NULL && !check_folder(arena, folder, error))
-        || !read_source(arena, folder, STYLE_FILE, &style, error)
-        || !page_check_style(&style, error)) {
-        return false;
+    *words = NULL;
+    if (path == NULL || !file_exists(path)) {
+        return true;
     }
+    return file_check_guarded(path, error) && file_read(arena, path, TEMPLATE_LIMIT, &bytes, error)
+           && page_source_read(arena, path, bytes.data, bytes.length, &source, error)
+           && words_read(arena, &source, words, error);
+}
+
+static bool load_set(struct arena *arena, const char *folder, const struct page_source *style,
+                     struct page_set *set, struct error *error)
+{
+    struct page_setting setting = {.style = style, .language = set->language};
+    bool is_sound = load_words(arena, folder, set->language, &set->words, error);
+
+    setting.words = set->words;
     for (size_t i = 0; i < PAGE_COUNT; i++) {
-        is_sound &= load_page(arena, folder, &kinds[i], &style, &set->pages[i], error);
+        is_sound &= load_page(arena, folder, &kinds[i], &setting, &set->pages[i], error);
     }
-    *pages = set;
     return is_sound;
 }
 
-/* One page being filled. Inside {{#each}}, the row is the values first..last. */
-struct filling {
-    const struct node *nodes;
-    const struct fields *values;
-    struct text *body;
-    const char *list; /* "party", or NULL outside of lists */
-    size_t first, last;
-};
-
-static bool is_of_list(const char *name, const char *list)
+/* All of them, though one is not sound: a translator wants to see all that is wrong. */
+static bool load_others(struct arena *arena, const char *folder, const struct page_source *style,
+                        const struct languages *languages, struct page_set *english,
+                        struct error *error)
 {
-    return list != NULL && string_starts(name, list) && name[strlen(list)] == '.';
+    const struct page_set **others = arena_array(arena, languages->count + 1, sizeof(*others));
+    const char **tags = arena_array(arena, languages->count + 1, sizeof(*tags));
+    bool is_sound = true;
+
+    tags[0] = languages->list[0];
+    others[0] = english;
+    for (size_t i = 1; i < languages->count; i++) {
+        struct page_set *set = arena_alloc(arena, sizeof(*set));
+
+        set->language = tags[i] = languages->list[i];
+        is_sound &= load_set(arena, folder, style, set, error);
+        others[i] = set;
+    }
+    english->others = others;
+    english->other_languages = tags;
+    english->other_count = languages->count;
+    return is_sound;
 }
 
-static const char *find_value(const struct filling *filling, const char *name)
+bool page_set_load(struct arena *arena, const char *folder, const struct page_set **pages,
+                   struct error *error)
 {
-    const struct fields *values = filling->values;
+    struct page_set *english = arena_alloc(arena, sizeof(*english));
+    struct languages languages = {.list = {"en"}, .count = 1};
+    struct page_source style;
 
-    if (!is_of_list(name, filling->list)) {
-        return fields_find(values, name);
+    english->language = "en";
+    if ((folder != NULL && !check_folder(arena, folder, &languages, error))
+        || !read_source(arena, folder, STYLE_FILE, &style, error)
+        || !page_check_style(&style, error) || !load_set(arena, folder, &style, english, error)) {
+        return false;
     }
-    for (size_t i = filling->first; i < filling->last; i++) {
-        if (string_is(values->list[i].name, name)) {
-            return values->list[i].value;
-        }
-    }
-    return NULL;
-}
-
-/*
- * Escapes, and puts U+FFFD for every byte that is no UTF-8: what browsers show for it anyway, but
- * without leaving it to their decoders where such a byte ends.
- */
-static void add_value(struct text *body, const char *value)
-{
-    size_t left = value == NULL ? 0 : strlen(value);
-    struct text clean;
-
-    if (left == 0 || utf8_is_valid(value, left)) {
-        text_add_html(body, value);
-        return;
-    }
-    clean = text_in(body->arena);
-    while (left > 0) {
-        uint32_t character;
-        size_t size = utf8_read(value, left, &character);
-
-        text_add_unescaped(&clean, size > 0 ? value : "\xEF\xBF\xBD", size > 0 ? size : 3);
-        value += size > 0 ? size : 1;
-        left -= size > 0 ? size : 1;
-    }
-    text_add_html(body, clean.start);
-}
-
-/* The index after the last value of the row that begins at `first`. */
-static size_t find_row_end(const struct fields *values, size_t first)
-{
-    size_t end = first + 1;
-
-    while (end < values->count && !string_is(values->list[end].name, values->list[first].name)) {
-        end++;
-    }
-    return end;
-}
-
-static size_t find_first_row(const struct fields *values, const char *list)
-{
-    size_t at = 0;
-
-    while (at < values->count && !is_of_list(values->list[at].name, list)) {
-        at++;
-    }
-    return at;
-}
-
-static void render_nodes(const struct filling *filling, size_t first, size_t last)
-{
-    for (size_t i = first; i < last; i++) {
-        const struct node *node = &filling->nodes[i];
-        struct filling row = *filling;
-        const char *value;
-
-        switch (node->kind) {
-        case NODE_LITERAL:
-        case NODE_STYLE:
-            text_add_unescaped(filling->body, node->string, node->length);
-            break;
-        case NODE_VALUE:
-            add_value(filling->body, find_value(filling, node->string));
-            break;
-        case NODE_IF:
-        case NODE_UNLESS:
-            value = find_value(filling, node->string);
-            if ((value != NULL && *value != '\0') == (node->kind == NODE_IF)) {
-                render_nodes(filling, i + 1, node->end);
-            }
-            i = node->end - 1;
-            break;
-        case NODE_EACH:
-            row.list = node->string;
-            row.first = find_first_row(filling->values, node->string);
-            for (; row.first < filling->values->count; row.first = row.last) {
-                row.last = find_row_end(filling->values, row.first);
-                render_nodes(&row, i + 1, node->end);
-            }
-            i = node->end - 1;
-            break;
-        }
-    }
-}
-
-/* A value of ours that no template of this page could ever show is a slip of the pen. */
-static bool knows_all(const struct page_names *names, const struct fields *values)
-{
-    for (size_t i = 0; i < values->count; i++) {
-        size_t at = 0;
-
-        while (at < names->count && !string_is(values->list[i].name, names->list[at])) {
-            at++;
-        }
-        if (at == names->count) {
-            return false;
-        }
-    }
-    return true;
-}
-
-void page_render(const struct page_set *pages, enum page page, const struct fields *values,
-                 struct text *body)
-{
-    const struct template *template = &pages->pages[page];
-    struct filling filling = {.nodes = template->nodes.list, .values = values, .body = body};
-
-    assert(knows_all(&kinds[page].names, values));
-    render_nodes(&filling, 0, template->nodes.count);
+    *pages = english;
+    return load_others(arena, folder, &style, &languages, english, error);
 }
 
 void page_add_contacts(struct arena *arena, const struct settings *settings, struct fields *values)

@@ -387,7 +387,7 @@ static void scan_nodes(struct scanner *scanner, const struct node *nodes, size_t
             scan_literal(scanner, node->string, node->string + node->length, error);
             continue;
         }
-        if (node->kind == NODE_VALUE) {
+        if (node->kind == NODE_VALUE || node->kind == NODE_SENTENCE || node->kind == NODE_WORDS) {
             judge_value(scanner, node, error);
             continue;
         }

@@ -78,7 +78,8 @@ bool page_source_read(struct arena *arena, const char *file, const void *data, s
 /* One reading of one template. */
 struct parser {
     struct arena *arena;
-    const struct page_source *source, *style;
+    const struct page_source *source;
+    const struct page_setting *setting;
     const struct page_names *names;
     struct node_list *nodes;
     size_t open[DEPTH_LIMIT]; /* the sections that are not closed yet, outermost first */
@@ -86,10 +87,10 @@ struct parser {
     bool has_unknown; /* a name was refused; reading goes on, so that all are named at once */
 };
 
-/* A template tag: "{{", a sign or none, a name, "}}". */
+/* A template tag: "{{", a sign or none, a name, "}}"; or words between quotation marks. */
 struct tag {
     const char *at;
-    char sign; /* '#', '^', '/', '>', or '\0' for a value */
+    char sign; /* '#', '^', '/', '>', '_', '"' for words, or '\0' for a value */
     bool is_each;
     const char *name;
 };
@@ -128,6 +129,20 @@ static bool is_name(const char *name)
     return *name != '\0' && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_.") == strlen(name);
 }
 
+/* Words on one line, up to the quotation mark that ends the tag. */
+static bool read_words(struct parser *parser, const char *start, const char *end, struct tag *tag)
+{
+    while (end > start && strchr(" \t\n", end[-1]) != NULL) {
+        end--;
+    }
+    if (end < start + 3 || end[-1] != '"') {
+        return false;
+    }
+    tag->sign = '"';
+    tag->name = arena_copy_range(parser->arena, start + 1, (size_t)(end - start) - 2);
+    return strchr(tag->name, '\n') == NULL;
+}
+
 /* Reads what stands between the braces, start..end. False: that is no tag at all. */
 static bool read_tag(struct parser *parser, const char *start, const char *end, struct tag *tag)
 {
@@ -135,7 +150,10 @@ static bool read_tag(struct parser *parser, const char *start, const char *end, 
 
     *tag = (struct tag){.at = start - 2};
     start = skip_spaces(start, end);
-    if (start < end && strchr("#^/>", *start) != NULL) {
+    if (start < end && *start == '"') {
+        return read_words(parser, start, end, tag);
+    }
+    if (start < end && strchr("#^/>_", *start) != NULL) {
         tag->sign = *start++;
     }
     start = skip_spaces(start, end);
@@ -241,18 +259,68 @@ static bool close_section(struct parser *parser, const struct tag *tag, struct e
     return true;
 }
 
-static bool add_style(struct parser *parser, const struct tag *tag, struct error *error)
+static bool add_shared(struct parser *parser, const struct tag *tag, struct error *error)
 {
+    const struct page_setting *setting = parser->setting;
     struct node *node;
 
-    if (!string_is(tag->name, "style")) {
-        return page_fail(parser->source, tag->at, "only the style can be included",
-                         "Write {{> style}}.", error);
+    if (string_is(tag->name, "style")) {
+        node = add_node(parser, NODE_STYLE, tag->at);
+        node->string = setting->style->text;
+        node->length = setting->style->length;
+        return true;
     }
-    node = add_node(parser, NODE_STYLE, tag->at);
-    node->string = parser->style->text;
-    node->length = parser->style->length;
-    return true;
+    if (string_is(tag->name, "language")) {
+        add_node(parser, NODE_WORDS, tag->at)->string = setting->language;
+        return true;
+    }
+    if (string_is(tag->name, "direction")) {
+        add_node(parser, NODE_WORDS, tag->at)->string = language_direction(setting->language);
+        return true;
+    }
+    return page_fail(parser->source, tag->at, "nothing of this name can be included",
+                     "Write {{> style}}, {{> language}} or {{> direction}}.", error);
+}
+
+/* A {name} within words; one that is unknown is the translation's fault if there is one. */
+static void add_named(struct parser *parser, const struct tag *tag, const char *name,
+                      struct error *error)
+{
+    const struct words *words = parser->setting->words;
+    const struct tag named = {.at = tag->at, .name = name};
+
+    if (is_known(parser->names, &named)) {
+        add_node(parser, NODE_VALUE, tag->at)->string = name;
+    } else if (words_have(words, tag->name)) {
+        parser->has_unknown = !words_fail(
+            words, tag->name, arena_print(parser->arena, "the page knows no value \"%s\"", name),
+            arena_print(parser->arena, "Use those of the English words: %s", tag->name), error);
+    } else {
+        note_unknown(parser, &named, error);
+    }
+}
+
+/* The words of a tag in the page's language, with the values that stand among them. */
+static void add_words(struct parser *parser, const struct tag *tag, struct error *error)
+{
+    const char *at = words_say(parser->setting->words, tag->name);
+
+    while (*at != '\0') {
+        const char *open = strchr(at, '{');
+        const char *close = open != NULL ? strchr(open, '}') : NULL;
+        size_t length = close != NULL ? (size_t)(open - at) : strlen(at);
+
+        if (length > 0) {
+            add_node(parser, NODE_WORDS, tag->at)->string =
+                arena_copy_range(parser->arena, at, length);
+        }
+        if (close == NULL) {
+            return;
+        }
+        add_named(parser, tag,
+                  arena_copy_range(parser->arena, open + 1, (size_t)(close - open) - 1), error);
+        at = close + 1;
+    }
 }
 
 static bool take_tag(struct parser *parser, const struct tag *tag, struct error *error)
@@ -261,24 +329,28 @@ static bool take_tag(struct parser *parser, const struct tag *tag, struct error 
         return close_section(parser, tag, error);
     }
     if (tag->sign == '>') {
-        return add_style(parser, tag, error);
+        return add_shared(parser, tag, error);
+    }
+    if (tag->sign == '"') {
+        add_words(parser, tag, error);
+        return true;
     }
     if (!is_known(parser->names, tag)) {
         note_unknown(parser, tag, error);
     }
-    if (tag->sign != '\0') {
+    if (tag->sign == '#' || tag->sign == '^') {
         return open_section(parser, tag, error);
     }
-    add_node(parser, NODE_VALUE, tag->at)->string = tag->name;
+    add_node(parser, tag->sign == '_' ? NODE_SENTENCE : NODE_VALUE, tag->at)->string = tag->name;
     return true;
 }
 
 bool page_parse(struct arena *arena, const struct page_source *source,
-                const struct page_source *style, const struct page_names *names,
+                const struct page_setting *setting, const struct page_names *names,
                 struct node_list *nodes, struct error *error)
 {
     struct parser parser = {
-        .arena = arena, .source = source, .style = style, .names = names, .nodes = nodes};
+        .arena = arena, .source = source, .setting = setting, .names = names, .nodes = nodes};
     const char *at = source->text;
     const char *start;
 
@@ -289,7 +361,7 @@ bool page_parse(struct arena *arena, const struct page_source *source,
         if (end == NULL || !read_tag(&parser, start + 2, end, &tag)) {
             return page_fail(source, start, "this is no template tag",
                              "Write {{name}}, {{#name}}…{{/name}}, {{^name}}…{{/name}}, "
-                             "{{#each list}}…{{/each}} or {{> style}}.",
+                             "{{#each list}}…{{/each}}, {{\"words\"}}, {{_ name}} or {{> style}}.",
                              error);
         }
         add_literal(&parser, at, start);

@@ -92,7 +92,7 @@ static bool show_sign_in(struct passive *passive, const char *user, const char *
     page_add_contacts(request->arena, snapshot->settings, &values);
     passive->response->status = 200;
     passive->response->policy = page_policy(snapshot->pages, PAGE_SIGN_IN);
-    page_render(snapshot->pages, PAGE_SIGN_IN, &values, &passive->response->body);
+    page_render(page_set_for(passive->request), PAGE_SIGN_IN, &values, &passive->response->body);
     return true;
 }
 

@@ -61,7 +61,7 @@ void passive_select_certificate(struct passive *passive)
     page_add_contacts(arena, settings, &values);
     passive->response->status = 200;
     passive->response->policy = select_policy(passive);
-    page_render(request->snapshot->pages, PAGE_SELECT_CERTIFICATE, &values,
+    page_render(page_set_for(request), PAGE_SELECT_CERTIFICATE, &values,
                 &passive->response->body);
 }
 

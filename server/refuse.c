@@ -72,7 +72,7 @@ static void write_page(const struct request *request, struct response *response,
     response->content_type = "text/html; charset=utf-8";
     response->policy = page_policy(snapshot->pages, PAGE_ERROR);
     response->body = text_in(arena);
-    page_render(snapshot->pages, PAGE_ERROR, &values, &response->body);
+    page_render(page_set_for(request), PAGE_ERROR, &values, &response->body);
 }
 
 /* RFC 9110, 15.5.6: with 405 comes Allow. Nothing else that was begun is kept. */

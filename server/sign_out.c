@@ -115,7 +115,7 @@ static void show_signed_out(const struct request *request, const struct farewell
         response->policy = page_policy_widen(request->arena, response->policy, "frame-src",
                                              farewell->origins.start + 1);
     }
-    page_render(snapshot->pages, PAGE_SIGNED_OUT, &values, &response->body);
+    page_render(page_set_for(request), PAGE_SIGNED_OUT, &values, &response->body);
 }
 
 /* Who is asked to clean up was asked by somebody else, who tells the others (protocol.md 1.7). */
