@@ -280,6 +280,7 @@ def test_a_new_labs_cas_are_good(made):
         for words in (entry["serial"], entry["subject"], entry["sha1"], entry["crl_file"]):
             assert words in told.stdout
     assert told.stdout.count("It is good.") == 2
+    assert "refused:" not in told.stdout and "warning:" not in told.stdout and "not found" not in told.stdout
 
 
 def verified(settings, *arguments):

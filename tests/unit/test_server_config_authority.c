@@ -86,6 +86,8 @@ static void the_labs_own_lists_are_read_from_disk(void **state)
     assert_null(root->delta_crl_file);
     assert_string_equal(issuing->crl_file,
                         path_join(place->arena, place->folder, "pki/issuing.crl"));
+    assert_string_equal(issuing->delta_crl_file,
+                        path_join(place->arena, place->folder, "pki/" LAB_ISSUING_DELTA));
     assert_null(root->crl_url);
 }
 
