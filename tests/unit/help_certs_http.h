@@ -31,6 +31,7 @@ struct http {
     enum http_manner manner;
     int delay; /* ms before the answer */
     atomic_int connections, requests;
+    atomic_int guests; /* connections that are still open */
     atomic_bool is_over;
     char request[2048]; /* the last one */
 };
@@ -106,6 +107,7 @@ static inline void *http_serve_one(void *argument)
     shutdown(guest->descriptor, SHUT_RDWR);
     close(guest->descriptor);
     free(guest);
+    atomic_fetch_sub(&http->guests, 1); /* the last time that `http` is looked at */
     return NULL;
 }
 
@@ -122,6 +124,7 @@ static inline void *http_accept(void *argument)
             return NULL;
         }
         atomic_fetch_add(&http->connections, 1);
+        atomic_fetch_add(&http->guests, 1);
         guest = malloc(sizeof *guest);
         *guest = (struct http_guest){http, descriptor};
         pthread_create(&thread, NULL, http_serve_one, guest);
@@ -129,7 +132,6 @@ static inline void *http_accept(void *argument)
     }
 }
 
-/* The arena must outlive every connection: threads of guests are not waited for. */
 static inline struct http *http_start(struct bytes body)
 {
     struct http *http = calloc(1, sizeof *http);
@@ -170,7 +172,9 @@ static inline void http_stop(struct http *http)
 static inline void http_free(struct http *http)
 {
     http_stop(http);
-    usleep(150000); /* so that guests that drip notice */
+    while (atomic_load(&http->guests) > 0) {
+        usleep(1000);
+    }
     pthread_mutex_destroy(&http->lock);
     free(http);
 }

@@ -370,7 +370,7 @@ static void a_crl_of_half_a_million_entries_is_found_fast_and_a_larger_one_refus
     X509_CRL *object = bench->evidence.find_object(bench->evidence.state, crl);
     assert_int_equal(X509_CRL_get0_by_cert(object, &entry, alice), 0);
     print_message("found and looked up in %d ms\n", (int)(milliseconds() - began_at));
-    assert_true(milliseconds() - began_at < 100);
+    assert_true(milliseconds() - began_at < 500);
     X509_free(alice);
     print_message("a verdict with it takes %d ms\n", (int)time_verdict(bench, NULL));
     assert_true(time_verdict(bench, NULL) < 1000);
