@@ -11,38 +11,52 @@
 
 #define DIGEST_BITS 112 /* half the bits of SHA-224: what a digest must be worth */
 
-/* The extensions of an entry that OpenSSL acts on, and those that change nothing. */
-static bool is_known_entry_extension(int nid)
+/* An ENUMERATED of one octet. Nearly every entry has one: decoding them all would take long. */
+static bool is_reason(const ASN1_OCTET_STRING *value)
 {
-    return nid == NID_crl_reason || nid == NID_certificate_issuer || nid == NID_invalidity_date
-           || nid == NID_hold_instruction_code;
+    const unsigned char *data = ASN1_STRING_get0_data(value);
+
+    return ASN1_STRING_length(value) == 3 && data[0] == V_ASN1_ENUMERATED && data[1] == 1;
+}
+
+static bool is_decodable(X509_EXTENSION *extension)
+{
+    const X509V3_EXT_METHOD *method = X509V3_EXT_get(extension);
+    void *decoded = X509V3_EXT_d2i(extension);
+
+    if (decoded == NULL) {
+        return false;
+    }
+    ASN1_item_free(decoded, ASN1_ITEM_ptr(method->it));
+    return true;
 }
 
 /*
  * OpenSSL loses sight of what is critical where an extension of an entry cannot be decoded: the CRL
  * would then be used (RFC 5280, 5.3: it must not be).
  */
+static bool is_good_extension(X509_EXTENSION *extension)
+{
+    switch (OBJ_obj2nid(X509_EXTENSION_get_object(extension))) {
+    case NID_crl_reason:
+        return is_reason(X509_EXTENSION_get_data(extension));
+    case NID_certificate_issuer:
+    case NID_invalidity_date:
+    case NID_hold_instruction_code:
+        return is_decodable(extension);
+    default:
+        return X509_EXTENSION_get_critical(extension) == 0;
+    }
+}
+
 static bool is_good_entry(const X509_REVOKED *entry)
 {
     int count = X509_REVOKED_get_ext_count(entry);
 
     for (int i = 0; i < count; i++) {
-        X509_EXTENSION *extension = X509_REVOKED_get_ext(entry, i);
-        int nid = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
-
-        if (!is_known_entry_extension(nid)) {
-            if (X509_EXTENSION_get_critical(extension) != 0) {
-                return false;
-            }
-            continue;
-        }
-        void *decoded = X509V3_EXT_d2i(extension);
-
-        if (decoded == NULL) {
+        if (!is_good_extension(X509_REVOKED_get_ext(entry, i))) {
             return false;
         }
-        X509V3_EXT_METHOD const *method = X509V3_EXT_get(extension);
-        ASN1_item_free(decoded, ASN1_ITEM_ptr(method->it));
     }
     return true;
 }

@@ -46,11 +46,24 @@ bool pool_add(struct pool *pool, const struct node *node)
     return true;
 }
 
+/* The kinds of key that people sign with. DSA and Diffie-Hellman are neither used nor cheap. */
+static bool is_known_kind(const EVP_PKEY *key)
+{
+    static const char *const kinds[] = {"RSA", "RSA-PSS", "EC", "ED25519", "ED448"};
+
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        if (EVP_PKEY_is_a(key, kinds[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool key_is_sound(EVP_PKEY *key)
 {
     OWNED(drop_bignum) BIGNUM *exponent = NULL;
 
-    if (key == NULL) {
+    if (key == NULL || !is_known_kind(key)) {
         return false;
     }
     if (!EVP_PKEY_is_a(key, "RSA") && !EVP_PKEY_is_a(key, "RSA-PSS")) {

@@ -79,7 +79,7 @@ struct paths {
 void paths_find(struct pool *pool, int depth, struct paths *paths);
 
 /* Whether signatures by it are looked at: RSA keys neither too large nor with an exponent that is
- * none (security K7). */
+ * none, and curves (security K7). */
 bool key_is_sound(EVP_PKEY *key);
 
 /* A certificate of the pool that bears the name of `node`'s issuer but whose key did not sign it.

@@ -61,12 +61,31 @@ static void tell_missing(struct story *story, const struct path *path)
         });
 }
 
+/* A root of the settings that they do not call a root. */
+static void tell_misplaced(struct story *story, const struct path *path)
+{
+    const struct authority *authority = path->nodes[path->length - 1]->authority;
+
+    findings_add(
+        &story->findings, path, (int)path->length - 1,
+        (struct finding){
+            .code = "chain.root-untrusted",
+            .found = "the chain ends here, in a root that the settings have as an intermediate CA",
+            .expected = "a path to a root of the settings",
+            .cure = arena_print(story->arena, "If you trust it: lanyard ca set \"%s\" --type root",
+                                authority->name),
+        });
+}
+
 static void tell_root(struct story *story, const struct path *path)
 {
-    const struct node *top = path->nodes[path->length - 1];
-    bool is_ours = top->authority != NULL; /* then it is the leaf: it is on no way to itself */
     bool is_alone = path->length == 1;
+    bool is_ours = path->nodes[path->length - 1]->authority != NULL;
 
+    if (is_ours && !is_alone) {
+        tell_misplaced(story, path);
+        return;
+    }
     findings_add(&story->findings, path, (int)path->length - 1,
                  (struct finding){
                      .code = is_ours    ? "leaf.is-a-ca"

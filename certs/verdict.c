@@ -128,8 +128,15 @@ static struct trial judge(struct story *story, const struct path *path)
         && story->paths_with_crls < PATHS_WITH_CRLS) {
         story->paths_with_crls++;
         judge_revocation(story, &trial);
-    } else if (story->question->revocation != REVOCATION_NONE) {
+    } else if (path->is_anchored && story->question->revocation != REVOCATION_NONE) {
         trial.is_good = false; /* not asked is not known */
+        findings_add(&trial.findings, path, 0,
+                     (struct finding){
+                         .code = "revocation.not-asked",
+                         .found = "whether this path was revoked was not asked: others were before",
+                         .expected = "one chain of certificates that belong to each other",
+                         .cure = "Send the chain alone, and nothing besides.",
+                     });
     }
     return trial;
 }
@@ -202,6 +209,11 @@ static void finish(struct story *story)
 {
     struct verdict *verdict = story->verdict;
 
+    if (!verdict->accepted && findings_refusals(&story->findings) == 0) {
+        findings_add(&story->findings, NULL, 0,
+                     (struct finding){.code = "chain.refused",
+                                      .found = "it was refused, and nothing says why"});
+    }
     findings_sort(&story->findings, false);
     verdict->findings = story->findings.list;
     verdict->finding_count = story->findings.count;

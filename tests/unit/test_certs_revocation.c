@@ -101,6 +101,23 @@ static void an_anchor_that_a_root_signed_needs_no_crl_of_its_own_by_default(void
     assert_refusal(scene, "revocation.unknown", 1);
 }
 
+/* Many ways to the root, and no CRL on any: one of them is told, and none is believed unasked. */
+static void paths_beyond_those_that_were_asked_about_are_not_believed(void **state)
+{
+    struct scene *scene = *state;
+
+    for (int i = 0; i < 6; i++) {
+        struct entity cross = issue(scene->bench, &(struct spec){.name = "Issuing",
+                                                                 .issuer = &scene->root,
+                                                                 .is_ca = true,
+                                                                 .key = scene->issuing.key});
+
+        scene_send(scene, &cross);
+    }
+    scene_judge(scene, &scene->alice);
+    assert_refusal(scene, "revocation.unknown", 0);
+}
+
 /* L1 ------------------------------------------------------------------------------------- */
 
 static void L1_a_revoked_leaf_is_refused_with_date_and_reason(void **state)
@@ -256,8 +273,11 @@ static void L2_an_entry_that_cannot_be_decoded_spoils_the_crl(void **state)
     spec.entry_nid = NID_delta_crl; /* an extension that no entry has */
     judge_crl(scene, spec);
     assert_refusal(scene, "revocation.unknown", 0);
-    spec.entry_nid = NID_invalidity_date;
     spec.entry_critical = 0;
+    spec.entry_nid = NID_crl_reason;
+    judge_crl(scene, spec);
+    assert_false(scene->verdict.accepted);
+    spec.entry_nid = NID_invalidity_date;
     judge_crl(scene, spec);
     assert_refusal(scene, "revocation.unknown", 0);
     spec.entry_value = "180F32303236303130313030303030305A";
@@ -476,6 +496,7 @@ int main(void)
         CRL_TEST(without_a_crl_everybody_is_refused),
         CRL_TEST(each_scope_asks_for_its_own_part_of_the_path),
         CRL_TEST(an_anchor_that_a_root_signed_needs_no_crl_of_its_own_by_default),
+        CRL_TEST(paths_beyond_those_that_were_asked_about_are_not_believed),
         CRL_TEST(L1_a_revoked_leaf_is_refused_with_date_and_reason),
         CRL_TEST(L1_a_revoked_intermediate_is_refused),
         CRL_TEST(L1_on_hold_is_revoked),

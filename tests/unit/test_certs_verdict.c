@@ -4,6 +4,7 @@
  */
 #include "tests/unit/help_verdict.h"
 
+#include <openssl/param_build.h>
 #include <time.h>
 
 /* alice as the spec has her, issued by the issuing CA, is judged. */
@@ -189,6 +190,17 @@ static void K3_an_intermediate_is_no_anchor(void **state)
     scene_trust(scene, &scene->issuing, AUTHORITY_INTERMEDIATE);
     scene_judge(scene, &scene->alice);
     assert_refusal(scene, "chain.issuer-missing", 1);
+}
+
+static void K3_a_root_configured_as_an_intermediate_is_told_with_the_cure(void **state)
+{
+    struct scene *scene = *state;
+
+    scene->authorities[0].type = AUTHORITY_INTERMEDIATE;
+    scene_judge(scene, &scene->alice);
+    const struct finding *finding = assert_refusal(scene, "chain.root-untrusted", 2);
+
+    assert_non_null(strstr(finding->cure, "lanyard ca set \"a CA of the settings\" --type root"));
 }
 
 static void K3_wrong_candidates_of_the_same_name_do_not_hide_the_right_one(void **state)
@@ -441,6 +453,78 @@ static void K7_weak_keys_and_digests_are_refused(void **state)
     assert_accepted(scene);
     judge_leaf(scene, (struct spec){.digest = EVP_sha1()});
     assert_refusal(scene, "strength.signature", 0);
+}
+
+/* The modulus of `key` with another exponent: nobody has the private half. */
+static EVP_PKEY *with_exponent(struct scene *scene, EVP_PKEY *key, const char *exponent)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    BIGNUM *modulus = NULL, *number = NULL;
+    EVP_PKEY *made = NULL;
+    OSSL_PARAM *parameters;
+
+    assert_true(EVP_PKEY_get_bn_param(key, "n", &modulus) == 1 && BN_hex2bn(&number, exponent) > 0
+                && OSSL_PARAM_BLD_push_BN(builder, "n", modulus)
+                && OSSL_PARAM_BLD_push_BN(builder, "e", number));
+    parameters = OSSL_PARAM_BLD_to_param(builder);
+    assert_true(EVP_PKEY_fromdata_init(context) == 1
+                && EVP_PKEY_fromdata(context, &made, EVP_PKEY_PUBLIC_KEY, parameters) == 1);
+    arena_adopt(scene->bench->arena, made, free_key);
+    OSSL_PARAM_free(parameters);
+    OSSL_PARAM_BLD_free(builder);
+    BN_free(modulus);
+    BN_free(number);
+    EVP_PKEY_CTX_free(context);
+    return made;
+}
+
+static void K7_exponents_that_prove_nothing_or_take_long_are_refused(void **state)
+{
+    static const char *const exponents[] = {"01", "80000000", "0100000000000000000000000000000001"};
+    struct scene *scene = *state;
+    EVP_PKEY *key = rsa_key(scene, 2048);
+
+    for (size_t i = 0; i < COUNT_OF(exponents); i++) {
+        judge_leaf(scene, (struct spec){.key = with_exponent(scene, key, exponents[i])});
+        assert_refusal(scene, "strength.key", 0);
+    }
+    judge_leaf(scene, (struct spec){.key = with_exponent(scene, key, "03")});
+    assert_accepted(scene);
+}
+
+static EVP_PKEY *other_key(struct scene *scene, const char *kind)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, kind);
+
+    assert_non_null(key);
+    arena_adopt(scene->bench->arena, key, free_key);
+    return key;
+}
+
+static void K7_edwards_curves_are_fine(void **state)
+{
+    struct scene *scene = *state;
+
+    judge_leaf(scene, (struct spec){.key = other_key(scene, "ED25519")});
+    assert_accepted(scene);
+    judge_leaf(scene, (struct spec){.key = other_key(scene, "ED448")});
+    assert_accepted(scene);
+}
+
+static void K7_a_curve_of_its_own_or_a_small_one_is_refused(void **state)
+{
+    struct scene *scene = *state;
+    EVP_PKEY *own = new_p256_key();
+    EVP_PKEY *small = EVP_EC_gen("P-192");
+
+    arena_adopt(scene->bench->arena, own, free_key);
+    arena_adopt(scene->bench->arena, small, free_key);
+    assert_int_equal(EVP_PKEY_set_utf8_string_param(own, "encoding", "explicit"), 1);
+    judge_leaf(scene, (struct spec){.key = own});
+    assert_refusal(scene, "strength.curve", 0);
+    judge_leaf(scene, (struct spec){.key = small});
+    assert_refusal(scene, "strength.key", 0);
 }
 
 /* K8 ------------------------------------------------------------------------------------- */
@@ -752,6 +836,7 @@ int main(void)
         SCENE_TEST(K3_a_missing_issuer_is_named_with_its_key),
         SCENE_TEST(K3_a_configured_intermediate_heals_the_path),
         SCENE_TEST(K3_an_intermediate_is_no_anchor),
+        SCENE_TEST(K3_a_root_configured_as_an_intermediate_is_told_with_the_cure),
         SCENE_TEST(K3_wrong_candidates_of_the_same_name_do_not_hide_the_right_one),
         SCENE_TEST(K3_an_expired_cross_certificate_does_not_hide_a_good_one),
         SCENE_TEST(K4_client_authentication_or_any_is_for_clients),
@@ -770,6 +855,9 @@ int main(void)
         SCENE_TEST(K6_only_a_ca_may_have_name_constraints),
         SCENE_TEST(K6_policy_constraints_without_force_are_refused),
         SCENE_TEST(K7_weak_keys_and_digests_are_refused),
+        SCENE_TEST(K7_exponents_that_prove_nothing_or_take_long_are_refused),
+        SCENE_TEST(K7_edwards_curves_are_fine),
+        SCENE_TEST(K7_a_curve_of_its_own_or_a_small_one_is_refused),
         SCENE_TEST(K8_serials_of_every_size_are_handled),
         SCENE_TEST(K9_a_wanted_policy_must_be_there),
         SCENE_TEST(K10_an_extension_that_stands_twice_is_refused),
