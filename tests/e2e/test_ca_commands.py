@@ -7,6 +7,9 @@ import subprocess
 
 import pytest
 
+from conftest import FIRST
+from support.certificates import at, refusal
+from support.foreign_ca import ForeignCa, Nginx
 from support.lab import FREE_PORTS, run
 
 CRL = "http://pki.test/crl/ca.crl"
@@ -341,3 +344,42 @@ def test_a_list_that_cannot_be_fetched_is_told_with_its_address(made, contoso):
 def test_without_a_name_it_is_called_as_it_calls_itself(made, contoso):
     assert run("ca", "add", "-c", made, contoso / "chain.pem", "--all").returncode == 0
     assert {"Contoso Root", "Contoso Issuing"} <= set(listed(made))
+
+
+# At a sign-in ----------------------------------------------------------------------------------
+
+@pytest.fixture
+def foreign(tmp_path):
+    """A CA of somebody else, with its revocation lists on the network."""
+    server = Nginx(tmp_path / "nginx")
+    ca_of_others = ForeignCa(tmp_path / "foreign", server.address)
+    server.start(ca_of_others.www)
+    yield ca_of_others
+    server.stop()
+
+
+def test_whom_the_settings_believe_changes_at_once(fresh_lab, make_client, foreign, tmp_path):
+    settings, chain = fresh_lab.settings_file, tmp_path / "chain.pem"
+    chain.write_text(foreign.user.read_text() + (foreign.folder / "issuing.pem").read_text())
+    cas = tmp_path / "cas.pem"
+    cas.write_text((foreign.folder / "issuing.pem").read_text() + foreign.root.read_text())
+
+    def answer():
+        return refusal(make_client(fresh_lab).request(at(fresh_lab, "certificate", FIRST), "--cert", str(chain),
+                                                      "--key", str(foreign.folder / "user.key")))
+
+    assert answer().startswith("chain.")
+    assert run("ca", "add", "-c", settings, cas, "--all").returncode == 0
+    fresh_lab.wait_for(lambda: answer() == "chain.not-for-sign-in")
+    assert ca("set", settings, "Foreign Issuing", "--sign-in", "--crl", f"{foreign.address}/issuing.crl").returncode == 0
+    assert ca("set", settings, "Foreign Root", "--crl", f"{foreign.address}/root.crl").returncode == 0
+    fresh_lab.wait_for(lambda: answer() == "account.none")
+    assert ca("remove", settings, "Foreign Root").returncode == 0
+    fresh_lab.wait_for(lambda: answer().startswith("chain."))
+
+
+def test_lists_on_the_network_are_fetched_to_verify(made, foreign):
+    assert run("ca", "add", "-c", made, foreign.root, "--crl", f"{foreign.address}/root.crl").returncode == 0
+    assert verified(made)["Foreign Root"]["good"]
+    told = ca("list", made, "--verify")
+    assert f"found: {foreign.address}/root.crl" in told.stdout

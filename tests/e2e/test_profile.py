@@ -7,8 +7,11 @@ import subprocess
 
 import pytest
 
+from conftest import FIRST
+from support.certificates import at
 from support.lab import FREE_PORTS, run
 from support.profile import Bad, check_profile, payloads_of
+from support.sign_in import is_token_page
 
 ROOT, ISSUING, IDENTITY, EXCHANGE = ("com.apple.security.root", "com.apple.security.pkcs1", "com.apple.security.pkcs12",
                                      "com.apple.eas.account")
@@ -291,3 +294,16 @@ def test_the_checker_refuses_what_apple_does_not_know(made, old, new, says):
     assert old in text
     with pytest.raises(Bad, match=says):
         check_profile(text.replace(old, new, 1).encode())
+
+
+# On a device -----------------------------------------------------------------------------------
+
+def test_the_identity_out_of_a_profile_signs_in(lab, client, tmp_path):
+    target = tmp_path / "alice.mobileconfig"
+    told = profile(lab.settings_file.parent, "--with-password", "--output", target)
+    assert told.returncode == 0, told.stderr
+    payload = payloads_of(check_profile(target.read_bytes()))[IDENTITY]
+    pem = tmp_path / "alice.pem"
+    pem.write_text(openssl_pkcs12(payload["PayloadContent"], payload["Password"], tmp_path).stdout)
+    answer = client.request(at(lab, "certificate", FIRST), "--cert", str(pem))
+    assert answer.status == 302 and is_token_page(client.get(answer.location))
