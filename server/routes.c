@@ -46,6 +46,7 @@ static const struct route routes[] = {
     {"GET", LAB_PATH_ROOT_CRL, PORT_PLAIN, publish_pki},
     {"GET", LAB_PATH_ISSUING_CERTIFICATE, PORT_PLAIN, publish_pki},
     {"GET", LAB_PATH_ISSUING_CRL, PORT_PLAIN, publish_pki},
+    {"GET", LAB_PATH_ISSUING_DELTA, PORT_PLAIN, publish_pki},
 };
 
 static bool is_at(const struct route *route, const struct request *request)

@@ -97,14 +97,16 @@ def test_every_issued_certificate_says_where_its_issuer_and_its_crl_are_and_they
 
 def test_crls_and_ca_certificates_are_served_as_what_they_are(lab, client):
     for name, kind in (("root.crl", "application/pkix-crl"), ("issuing.crl", "application/pkix-crl"),
+                       ("issuing-delta.crl", "application/pkix-crl"),
                        ("root.crt", "application/pkix-cert"), ("issuing.crt", "application/pkix-cert")):
         answer = client.request(f"{lab.plain}/lanyard/pki/{name}")
         assert (answer.status, answer.header("Content-Type")) == (200, kind)
 
 
-@pytest.mark.parametrize("name", ["root", "issuing"])
+@pytest.mark.parametrize("name", ["root", "issuing", "issuing-delta"])
 def test_openssl_verifies_each_crl_with_its_ca(pki, name):
-    said = openssl("crl", "-inform", "DER", "-in", pki / f"{name}.crl", "-CAfile", pki / f"{name}.pem", "-noout", "-text")
+    authority = pki / f"{name.removesuffix('-delta')}.pem"
+    said = openssl("crl", "-inform", "DER", "-in", pki / f"{name}.crl", "-CAfile", authority, "-noout", "-text")
     assert "verify OK" in said and "X509v3 CRL Number" in said and "X509v3 Authority Key Identifier" in said
 
 
