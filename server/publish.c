@@ -108,7 +108,7 @@ void publish_home(struct lanyard *lanyard, const struct request *request, struct
     }
     response->status = 200;
     response->policy = page_policy(snapshot->pages, PAGE_HOME);
-    page_render(snapshot->pages, PAGE_HOME, &values, &response->body);
+    page_render(page_set_for(request), PAGE_HOME, &values, &response->body);
 }
 
 /* A load balancer's question, answered as AD FS does: 200 and no more. */
@@ -140,6 +140,7 @@ static const struct published pki[] = {
     {LAB_PATH_ROOT_CRL, LAB_ROOT_CRL, false},
     {LAB_PATH_ISSUING_CERTIFICATE, LAB_ISSUING, true},
     {LAB_PATH_ISSUING_CRL, LAB_ISSUING_CRL, false},
+    {LAB_PATH_ISSUING_DELTA, LAB_ISSUING_DELTA, false},
 };
 
 static bool find_published(const char *path, const struct published **found, struct error *error)
