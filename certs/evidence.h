@@ -91,6 +91,9 @@ void store_set(struct evidence_store *store, const struct store_settings *settin
 struct evidence store_evidence(struct evidence_store *store);
 /* Begins to fetch again what runs out soon, in a thread of its own (a chore, done now and then). */
 void store_prefetch(struct evidence_store *store, int64_t now);
+/* An end is near: what is being fetched for somebody has two seconds left to come. */
+void store_stop(struct evidence_store *store);
+/* Nobody may be asking any more. */
 void store_close(struct evidence_store *store);
 
 #endif

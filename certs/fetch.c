@@ -76,8 +76,11 @@ static int check_end(void *argument, curl_off_t down_all, curl_off_t down, curl_
 {
     struct progress *progress = argument;
 
+    const atomic_llong *ends_at = progress->transfer->ends_at;
+    int64_t end = ends_at == NULL ? 0 : atomic_load(ends_at);
+
     (void)down_all, (void)down, (void)up_all, (void)up;
-    return progress->transfer->is_over != NULL && atomic_load(progress->transfer->is_over);
+    return end != 0 && clock_read(&(struct clock){0}).monotonic >= end;
 }
 
 static bool set_limits(CURL *curl, const struct transfer *transfer)
@@ -143,6 +146,9 @@ static bool refuse_code(const struct progress *progress, CURLcode code, struct e
             error, transfer->url,
             arena_print(error->arena, "it leads to %s and was not connected to", progress->inside),
             "If it is one of your own servers, name it in fetch_allow.");
+    }
+    if (code == CURLE_ABORTED_BY_CALLBACK) {
+        return refuse(error, transfer->url, "the server is stopping", NULL);
     }
     if (code == CURLE_OPERATION_TIMEDOUT) {
         return refuse(error, transfer->url,

@@ -22,8 +22,8 @@ struct transfer {
     /* Judges every address right before it is connected to: NULL where it may be, else what kind
      * of address it is. NULL: any may be. */
     const char *(*refuses)(const struct sockaddr *address);
-    const atomic_bool *is_over; /* set: give up within a second; or NULL */
-    const char *cure;           /* what to try where it cannot be had; or NULL */
+    const atomic_llong *ends_at; /* monotonic ms: give up then; 0: the time limit holds; or NULL */
+    const char *cure;            /* what to try where it cannot be had; or NULL */
 };
 
 /* FAULT_NOT_FOUND unless a whole answer with status 200 came. */

@@ -16,6 +16,8 @@
     ((int64_t)7 * 24 * 3600 * 1000) /* what nobody asked for since is left alone                   \
                                      */
 
+#define LAST_FLIGHTS_MS 2000
+
 /* settings --------------------------------------------------------------------------------- */
 
 static struct strings copy_strings(struct arena *arena, const struct strings *strings)
@@ -159,7 +161,7 @@ static void *prefetch(void *argument)
     struct evidence_store *store = argument;
 
     disk_sweep(store->folder);
-    for (size_t i = 0; i < STORE_ENTRIES && !atomic_load(&store->is_closing); i++) {
+    for (size_t i = 0; i < STORE_ENTRIES && atomic_load(&store->ends_at) == 0; i++) {
         bool is_configured = false;
         struct held *held = take_due(store, i, &is_configured);
 
@@ -192,9 +194,14 @@ void store_prefetch(struct evidence_store *store, int64_t now)
     }
 }
 
+void store_stop(struct evidence_store *store)
+{
+    atomic_store(&store->ends_at, clock_read(&(struct clock){0}).monotonic + LAST_FLIGHTS_MS);
+}
+
 void store_close(struct evidence_store *store)
 {
-    atomic_store(&store->is_closing, true);
+    atomic_store(&store->ends_at, 1);
     join(store);
     for (size_t i = 0; i < STORE_ENTRIES; i++) {
         held_release(store->entries[i].held);

@@ -72,7 +72,8 @@ struct evidence_store {
     size_t issuer_count;      /* all ever put there: the next place is this, modulo the room */
     int64_t minute_began;     /* monotonic ms */
     int fetches, aia_fetches; /* since then */
-    atomic_bool is_closing, is_prefetching;
+    atomic_llong ends_at; /* monotonic ms: nothing is fetched after that; 0: no end is in sight */
+    atomic_bool is_prefetching;
     bool has_thread;
     pthread_t thread;
     int64_t prefetch_now; /* wall ms, for that thread */

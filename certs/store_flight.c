@@ -419,7 +419,7 @@ static bool prepare(const struct errand *errand, struct flight *flight, struct e
     flight->transfer = (struct transfer){
         .limit = errand->kind == LOOKUP_ISSUER ? STORE_AIA_LIMIT : STORE_CRL_LIMIT,
         .time_limit = left < STORE_FETCH_MS ? left : STORE_FETCH_MS,
-        .is_over = &store->is_closing,
+        .ends_at = &store->ends_at,
     };
     if (left <= 0) {
         return fail(error, FAULT_NOT_FOUND, "not asked: the %d s for one sign-in are used up",

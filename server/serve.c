@@ -213,6 +213,9 @@ static void run_until_told(struct server *server)
 
 static void stop(struct server *server)
 {
+    if (server->lanyard.store != NULL) {
+        store_stop(server->lanyard.store); /* slow servers elsewhere do not hold up the end */
+    }
     if (server->listener != NULL) {
         listener_stop(server->listener, PATIENCE_MS);
     }

@@ -2,12 +2,16 @@
 never asked (security F1, F5, F9, L7, L8, K3)."""
 import json
 import shutil
+import signal
+import subprocess
 import time
 
 import pytest
 
+from conftest import FIRST
+from support.certificates import at
 from support.foreign_ca import ForeignCa, Nginx, openssl
-from support.lab import copy_lab, free_port, run
+from support.lab import Lab, copy_lab, free_port, run
 from support.settings import set_setting
 
 PATHS = ["/issuing.crt", "/issuing.crl", "/root.crl"]
@@ -183,3 +187,63 @@ def test_a_spoilt_cache_is_noticed_and_mended(scene):
     assert sorted(scene.nginx.take_requests()) == sorted(PATHS)
     scene.accepted()
     assert scene.nginx.take_requests() == []
+
+
+# The server ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def serving(scene, parties):
+    """The lab of the scene, served."""
+    lab = Lab(scene.settings.parent, *parties, ports=())
+    yield lab
+    lab.stop()
+
+
+def show_certificate(lab, ca, times=1):
+    """Signs in by the foreign user's certificate, so many at once; gives the pages."""
+    line = ["curl", "-sk", "--max-time", "60", "--cert", ca.user, "--key", ca.folder / "user.key",
+            at(lab, "certificate", FIRST)]
+    shown = [subprocess.Popen(line, stdout=subprocess.PIPE, text=True) for _ in range(times)]
+    return [each.communicate()[0] for each in shown]
+
+
+def codes(lab):
+    """What was decided on certificates so far: the foreign user has no account here, so that is the good end."""
+    return [event["code"] for event in lab.events() if event.get("event") == "sign-in" and "code" in event]
+
+
+def test_many_who_sign_in_at_once_cause_one_request_for_each_address(scene, serving):
+    """F7"""
+    scene.serve("location / { limit_rate 400; }")
+    show_certificate(serving, scene.ca, 30)
+    assert codes(serving) == ["account.none"] * 30
+    assert sorted(scene.nginx.take_requests()) == sorted(PATHS)
+
+
+def test_new_lists_of_what_may_be_asked_hold_after_a_reload(scene, serving):
+    scene.set("aia_allow", [])
+    serving.signal(signal.SIGHUP)
+    serving.event_where(event="reload", outcome="done")
+    show_certificate(serving, scene.ca)
+    assert codes(serving) == ["chain.issuer-missing"] and scene.nginx.take_requests() == []
+    scene.set("aia_allow", [f"{scene.ca.address}/"])
+    serving.signal(signal.SIGHUP)
+    serving.wait_for(lambda: sum(event.get("event") == "reload" for event in serving.events()) == 2)
+    show_certificate(serving, scene.ca)
+    assert codes(serving) == ["chain.issuer-missing", "account.none"]
+
+
+def test_one_who_waits_for_a_slow_list_holds_up_nobody_else(scene, serving, make_client):
+    """F5"""
+    scene.serve("limit_rate 1;")
+    line = ["curl", "-sk", "--cert", scene.ca.user, "--key", scene.ca.folder / "user.key", at(serving, "certificate", FIRST)]
+    waiting = subprocess.Popen(line, stdout=subprocess.DEVNULL)
+    serving.wait_for(lambda: scene.nginx.is_connected())
+    began = time.monotonic()
+    assert make_client(serving).get(at(serving, "main", FIRST)).status == 200
+    assert time.monotonic() - began < 3 and waiting.poll() is None
+    began = time.monotonic()
+    serving.stop()  # it does not wait for that list, either
+    assert time.monotonic() - began < 8
+    waiting.wait(10)

@@ -351,6 +351,22 @@ static void closing_does_not_wait_for_a_flight_ahead(void **state)
     assert_true(milliseconds() - began_at < 3000);
 }
 
+/* A quick answer still comes; a slow one is given up. */
+static void an_end_in_sight_gives_flights_two_seconds(void **state)
+{
+    struct store_bench *bench = *state;
+    struct crl_question question = question_of(bench, "/slow.crl");
+    int64_t began_at = milliseconds();
+
+    store_stop(bench->store);
+    publish(bench, &(struct crl_plan){0});
+    bench->http->delay = 300;
+    assert_found(bench, ask_at(bench, NOW), LOOKUP_NETWORK, "number 1");
+    bench->http->manner = HTTP_SILENT;
+    assert_not_found(bench, ask(bench, &question), "the server is stopping");
+    assert_in_range(milliseconds() - began_at, 1900, 5000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +386,7 @@ int main(void)
         STORE_TEST(what_runs_out_soon_is_fetched_ahead),
         STORE_TEST(fetching_ahead_in_vain_takes_nothing_away),
         STORE_TEST(closing_does_not_wait_for_a_flight_ahead),
+        STORE_TEST(an_end_in_sight_gives_flights_two_seconds),
     };
 
     return cmocka_run_group_tests(tests, make_first_lab, drop_lab);

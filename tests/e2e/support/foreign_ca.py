@@ -134,6 +134,12 @@ class Nginx:
             return False
         return True
 
+    def is_connected(self):
+        """Whether somebody is being served right now."""
+        ours, established = f"0100007F:{self.port:04X}", "01"
+        lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+        return any(line.split()[1] == ours and line.split()[3] == established for line in lines)
+
     def stop(self):
         if self.process is not None and self.process.poll() is None:
             os.kill(self.process.pid, signal.SIGTERM)
