@@ -79,6 +79,7 @@ bool cert_read_days(const struct arguments *arguments, int64_t least, int64_t *d
 struct wish {
     const char *word; /* a name or a serial number */
     const char *reason;
+    int64_t now; /* wall ms */
 };
 
 static bool is_lift(const struct wish *wish)
@@ -86,7 +87,8 @@ static bool is_lift(const struct wish *wish)
     return string_is_any_case(wish->reason, "removeFromCRL");
 }
 
-/* Of a name those count that could be meant: on hold where a hold is lifted, else not revoked. */
+/* Of a name those count that could be meant: on hold where a hold is lifted, else not revoked, and
+ * not over. */
 static bool is_candidate(const struct wish *wish, const struct lab_issued *issued)
 {
     if (string_is_any_case(wish->word, issued->serial)) {
@@ -94,7 +96,7 @@ static bool is_candidate(const struct wish *wish, const struct lab_issued *issue
     }
     return string_is(wish->word, issued->name)
            && (is_lift(wish) ? string_is(issued->reason, "certificateHold")
-                             : issued->reason == NULL);
+                             : issued->reason == NULL && wish->now <= issued->not_after);
 }
 
 static bool fail_none(const struct wish *wish, const struct lab_issued *list, size_t count,
@@ -104,7 +106,7 @@ static bool fail_none(const struct wish *wish, const struct lab_issued *list, si
         if (string_is(list[i].name, wish->word)) {
             return fail(error, FAULT_SETTINGS,
                         is_lift(wish) ? "no certificate of %s is on hold"
-                                      : "every certificate of %s is revoked already",
+                                      : "every certificate of %s is revoked already, or expired",
                         wish->word);
         }
     }
@@ -127,13 +129,14 @@ static bool fail_several(const struct wish *wish, const struct text *serials, st
                                   "says which is which."});
 }
 
-static bool choose(const struct cert_lab *opened, const struct wish *wish,
+static bool choose(const struct cert_lab *opened, struct wish *wish,
                    const struct lab_issued **chosen, struct error *error)
 {
     struct text serials = text_in(opened->arena);
     const struct lab_issued *list;
     size_t count, found = 0;
 
+    wish->now = opened->lab.now;
     if (!lab_list_issued(opened->arena, &opened->lab, &list, &count, error)) {
         return false;
     }

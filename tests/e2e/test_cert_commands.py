@@ -321,6 +321,16 @@ def test_a_name_with_several_certificates_is_asked_about(made):
     assert [each["revoked"]["reason"] for each in of(made, "alice")] == ["unspecified"] * 2
 
 
+def test_of_a_name_an_expired_one_is_not_meant_but_may_be_named(made):
+    issue(made, "alice", "--expired")
+    expired, good = of(made, "alice")
+    revoke(made, "alice")
+    assert [each["revoked"] is None for each in of(made, "alice")] == [True, False]
+    assert "or expired" in cert(made, "revoke", "alice").stderr
+    revoke(made, expired["serial"])
+    assert of(made, "alice")[0]["revoked"]["reason"] == "unspecified"
+
+
 @pytest.mark.parametrize("words, says", [(["nobody"], "has issued nothing"), (["alice", "--reason", "bored"], "is no reason"),
                                          (["0123456789ABCDEF"], "has issued nothing"),
                                          (["alice", "--reason", "removeFromCRL"], "is on hold")], ids=" ".join)
