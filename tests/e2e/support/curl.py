@@ -23,8 +23,8 @@ class Answer:
     def note_secrets(self):
         for line in self.all("Set-Cookie"):
             ledger.note_secret("cookie", line.split(";")[0].partition("=")[2])
-        if b'name="wresult"' in self.body:
-            signature = re.search(rb"SignatureValue&gt;([^&]+)", self.body)
+        if b'name="wresult"' in self.body or b"RequestedSecurityToken>" in self.body:
+            signature = re.search(rb"SignatureValue(?:&gt;|>)([^&<]+)", self.body)
             if signature:
                 ledger.note_secret("token", signature.group(1))
         else:
