@@ -1,6 +1,6 @@
 /*
- * A certificate as a link of a path: its form, its names for people, and the addresses it gives.
- * Refuses what could be read in two ways; believes nothing of what it says.
+ * A certificate as a link of a path: its form, and its names for people. Refuses what could be read
+ * in two ways; believes nothing of what it says.
  */
 #include "certs/path.h"
 
@@ -8,15 +8,8 @@
 #include "certs/name.h"
 
 #include <openssl/err.h>
-#include <strings.h>
 
 #define NO_NAME "(a name that cannot be shown)"
-#define URLS_LIMIT 5 /* of one kind in one certificate: as many as Windows follows */
-
-static void drop_accesses(AUTHORITY_INFO_ACCESS **accesses)
-{
-    AUTHORITY_INFO_ACCESS_free(*accesses);
-}
 
 static void drop_key_id(AUTHORITY_KEYID **id)
 {
@@ -128,94 +121,15 @@ const char *node_authority_key(struct arena *arena, const struct node *node)
                      (size_t)ASN1_STRING_length(id->keyid));
 }
 
-/* addresses ------------------------------------------------------------------------------ */
-
-/* Addresses found so far. */
-struct url_list {
-    struct arena *arena;
-    const char **list;
-    size_t count, room;
-};
-
-/* http alone, printable ASCII throughout: no NUL, no blank, no line break (security F2, F3). */
-static bool is_http(const unsigned char *data, int length)
+struct certificate node_facts(struct arena *arena, const struct node *node)
 {
-    static const char scheme[] = "http://";
+    struct error ignored = error_in(arena);
+    struct certificate facts = {0};
 
-    if ((size_t)length < sizeof scheme
-        || strncasecmp((const char *)data, scheme, sizeof scheme - 1) != 0) {
-        return false;
+    if (!certificate_read(arena, node->der, &facts, &ignored)) {
+        facts = (struct certificate){.der = node->der};
     }
-    for (int i = 0; i < length; i++) {
-        if (data[i] <= ' ' || data[i] > '~') {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void add_url(struct url_list *urls, const GENERAL_NAME *name)
-{
-    int type;
-    const ASN1_STRING *value = GENERAL_NAME_get0_value(name, &type);
-
-    /* The type comes first: the value of another type need not be a string at all. */
-    if (type != GEN_URI || urls->count == URLS_LIMIT
-        || !is_http(ASN1_STRING_get0_data(value), ASN1_STRING_length(value))) {
-        return;
-    }
-    urls->list = arena_grow(urls->arena, urls->list, urls->count, &urls->room, sizeof *urls->list);
-    urls->list[urls->count++] = arena_copy_range(
-        urls->arena, (const char *)ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
-}
-
-static struct strings strings_of(const struct url_list *urls)
-{
-    return (struct strings){.list = urls->list, .count = urls->count};
-}
-
-struct strings node_issuer_urls(struct arena *arena, const struct node *node)
-{
-    struct url_list urls = {.arena = arena};
-    OWNED(drop_accesses)
-    AUTHORITY_INFO_ACCESS *accesses = X509_get_ext_d2i(node->x509, NID_info_access, NULL, NULL);
-
-    ERR_clear_error();
-    for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(accesses); i++) {
-        const ACCESS_DESCRIPTION *access = sk_ACCESS_DESCRIPTION_value(accesses, i);
-
-        if (OBJ_obj2nid(access->method) == NID_ad_ca_issuers) {
-            add_url(&urls, access->location);
-        }
-    }
-    return strings_of(&urls);
-}
-
-static struct strings point_urls(struct arena *arena, const struct node *node, int nid)
-{
-    struct url_list urls = {.arena = arena};
-    OWNED(drop_crl_points) CRL_DIST_POINTS *points = X509_get_ext_d2i(node->x509, nid, NULL, NULL);
-
-    ERR_clear_error();
-    for (int i = 0; i < sk_DIST_POINT_num(points); i++) {
-        const DIST_POINT *point = sk_DIST_POINT_value(points, i);
-
-        if (point->distpoint == NULL || point->distpoint->type != 0) {
-            continue; /* nameRelativeToCRLIssuer: no address */
-        }
-        for (int j = 0; j < sk_GENERAL_NAME_num(point->distpoint->name.fullname); j++) {
-            add_url(&urls, sk_GENERAL_NAME_value(point->distpoint->name.fullname, j));
-        }
-    }
-    return strings_of(&urls);
-}
-
-struct strings node_crl_urls(struct arena *arena, const struct node *node)
-{
-    return point_urls(arena, node, NID_crl_distribution_points);
-}
-
-struct strings node_delta_urls(struct arena *arena, const struct node *node)
-{
-    return point_urls(arena, node, NID_freshest_crl);
+    facts.subject = node->subject;
+    facts.issuer = node->issuer;
+    return facts;
 }

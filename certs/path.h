@@ -37,10 +37,9 @@ MUST_CHECK bool node_read(struct arena *arena, struct bytes der, struct node *no
                           struct error *error);
 /* What a certificate says of its issuer's key ("9D11…"), or NULL. */
 const char *node_authority_key(struct arena *arena, const struct node *node);
-/* Where it says that its issuer, its CRLs and their deltas are: http addresses alone. */
-struct strings node_issuer_urls(struct arena *arena, const struct node *node);
-struct strings node_crl_urls(struct arena *arena, const struct node *node);
-struct strings node_delta_urls(struct arena *arena, const struct node *node);
+/* What else it says, and above all which addresses; of one that is not fit for claims its names
+ * alone. Which address may be asked is for the evidence to judge. */
+struct certificate node_facts(struct arena *arena, const struct node *node);
 bool node_is_self_issued(const struct node *node);
 
 /* trust.c: one of the trust's certificates, read. */

@@ -99,7 +99,7 @@ static void ask_for_delta(struct gathering *gathering, size_t depth, X509_CRL *b
     const struct node *node = gathering->revocation->path->nodes[depth];
     const struct node *issuer = issuer_of(gathering->revocation->path, depth);
     const struct authority *authority = issuer->authority != NULL ? issuer->authority : &nobody;
-    struct strings urls = node_delta_urls(arena, node);
+    struct strings urls = node_facts(arena, node).delta_crl_urls;
 
     if (urls.count == 0) {
         urls = crl_delta_urls(arena, base);
@@ -137,7 +137,8 @@ static void gather_for(struct gathering *gathering, size_t depth)
     struct crl_question wanted = {
         .kind = LOOKUP_CRL,
         .issuer = issuer->der,
-        .urls = join(revocation->arena, authority->crl_url, node_crl_urls(revocation->arena, node)),
+        .urls = join(revocation->arena, authority->crl_url,
+                     node_facts(revocation->arena, node).crl_urls),
         .configured = authority->crl_url != NULL,
         .file = authority->crl_file,
     };

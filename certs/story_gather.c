@@ -87,13 +87,7 @@ static bool ask_for_issuers(struct story *story, bool network)
     const struct evidence *evidence = story->question->evidence;
     const struct path *partial = &story->paths->partial;
     const struct node *top = partial->nodes[partial->length - 1];
-    const struct certificate asked = {
-        .der = top->der,
-        .subject = top->subject,
-        .issuer = top->issuer,
-        .serial = top->serial,
-        .issuer_urls = node_issuer_urls(story->arena, top),
-    };
+    const struct certificate asked = node_facts(story->arena, top);
     struct bytes found[16];
     size_t count = 0;
     bool is_new = false;
