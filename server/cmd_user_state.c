@@ -142,9 +142,8 @@ static bool unlock(const struct arguments *arguments, struct user_lab *lab, stru
         || !user_lab_open_state(lab, error)) {
         return false;
     }
-    return lab->state == NULL
-           || ((account == NULL || lockout_end(lab->state, lab->arena, account, error))
-               && (address == NULL || lockout_end_address(lab->state, lab->arena, address, error)));
+    return (account == NULL || lockout_end(lab->state, lab->arena, account, error))
+           && (address == NULL || lockout_end_address(lab->state, lab->arena, address, error));
 }
 
 static enum status run_unlock(const struct arguments *arguments)

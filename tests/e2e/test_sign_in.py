@@ -303,8 +303,8 @@ def test_sign_out_of_nobody_says_the_same(client):
     assert answer.status == 200 and "signed out" in answer.page.text_content().lower()
 
 
-def test_sign_out_goes_on_to_a_relying_partys_own_address(client):
-    sign_in(client, FIRST)
+def test_sign_out_of_nobody_goes_on_to_a_relying_partys_own_address(client):
+    """With a session the relying parties are asked first: test_sign_out.py."""
     answer = client.get("/adfs/ls/", {"wa": "wsignout1.0", "wreply": FIRST_REPLY + "bye"})
     assert answer.status == 302 and answer.location == FIRST_REPLY + "bye"
     assert answer.set_cookie[0] == ""

@@ -194,7 +194,7 @@ def test_two_relying_parties_are_signed_out_in_a_real_browser(signed_in, tmp_pat
     browser.get(f"{application.server.address}/app/")
     browser.add_cookie({"name": "app", "value": "alice", "path": "/app", "secure": True, "sameSite": "None"})
     browser.get(f"{lab.main}/adfs/ls/?wa=wsignout1.0")
-    WebDriverWait(browser, 20).until(lambda _: set(outcomes(browser).values()) == {"has answered"})
+    WebDriverWait(browser, 20).until(lambda _: set(outcomes(browser).values()) == {"has been asked"})
     browser.save_screenshot(str(tmp_path / "signed-out.png"))
     assert sorted(outcomes(browser)) == ["App", "Own"]
     assert "app=alice" in application.kept, "the frame brought the application's own cookie"
@@ -212,13 +212,13 @@ def test_who_does_not_answer_in_time_is_named_and_the_page_stays(signed_in, tmp_
     browser.set_page_load_timeout(60)
     browser.execute_script("location.href = arguments[0]",
                            f"{lab.main}/adfs/ls/?wa=wsignout1.0&wreply={application.server.address}/app/bye")
-    WebDriverWait(browser, 20).until(lambda _: outcomes(browser).get("Own") == "has answered")
+    WebDriverWait(browser, 20).until(lambda _: outcomes(browser).get("Own") == "has been asked")
     WebDriverWait(browser, 20).until(lambda _: outcomes(browser)["Slow"] == "has not answered in time")
     browser.save_screenshot(str(tmp_path / "late.png"))
     assert browser.find_element(By.ID, "continueLink").get_attribute("href") == f"{application.server.address}/app/bye"
 
 
-def test_when_all_have_answered_the_browser_goes_where_wreply_said(signed_in):
+def test_when_all_have_been_asked_the_browser_goes_where_wreply_said(signed_in):
     lab, application, browser = signed_in(["urn:app"])
     browser.get(f"{lab.main}/adfs/ls/?wa=wsignout1.0&wreply={application.server.address}/app/bye")
     WebDriverWait(browser, 20).until(lambda _: browser.current_url == f"{application.server.address}/app/bye")
