@@ -45,6 +45,7 @@ struct entry {
     unsigned char key[STORE_KEY_LENGTH];
     bool is_used;       /* this place in the table is taken */
     bool is_flying;     /* somebody reads or fetches it right now; the others wait */
+    bool is_on_network; /* it is fetched, which may take long, rather than read */
     bool is_disk_known; /* what the disk has is in memory, or it has nothing */
     bool is_configured;
     size_t users;        /* threads that hold a pointer to it */

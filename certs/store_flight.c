@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define READING_MS 10000 /* for somebody else who reads a file */
+
 static int64_t monotonic_now(void)
 {
     return clock_read(&(struct clock){0}).monotonic;
@@ -99,16 +101,23 @@ static void trim(struct evidence_store *store, const struct entry *newest)
     }
 }
 
-/* The flight is over: what it brought, NULL for nothing, is everybody's. */
+/*
+ * The flight is over: what it brought, NULL for nothing, is everybody's. What was there before is
+ * let go of without the lock: half a million entries take a while.
+ */
 static void land(struct evidence_store *store, struct entry *entry, struct held *held)
 {
+    struct held *before = held == NULL ? NULL : entry->held;
+
     if (held != NULL) {
-        held_release(entry->held);
         entry->held = held_take(held);
     }
-    entry->is_flying = false;
+    entry->is_flying = entry->is_on_network = false;
     pthread_cond_broadcast(&store->landed);
     trim(store, entry);
+    pthread_mutex_unlock(&store->lock);
+    held_release(before);
+    pthread_mutex_lock(&store->lock);
 }
 
 /* Waits until nobody is on the way for it; no longer than `patience` ms. */
@@ -186,8 +195,18 @@ static void tell(const struct errand *errand, enum lookup_source source, bool as
                                  .why = found});
 }
 
+/* `held` where it is good, for its only user; else it is let go of. */
+static struct held *keep_good(const struct errand *errand, struct held *held)
+{
+    if (is_good(errand, held)) {
+        return held;
+    }
+    held_release(held);
+    return NULL;
+}
+
 /* Reads disk or file for everybody who waits; the lock is let go of meanwhile. */
-static void load(const struct errand *errand, struct entry *entry, struct error *error)
+static struct held *load(const struct errand *errand, struct entry *entry, struct error *error)
 {
     struct evidence_store *store = errand->store;
     struct held *held;
@@ -198,7 +217,7 @@ static void load(const struct errand *errand, struct entry *entry, struct error 
     pthread_mutex_lock(&store->lock);
     entry->is_disk_known = true;
     land(store, entry, held);
-    held_release(held);
+    return keep_good(errand, held);
 }
 
 static bool must_load(const struct errand *errand, const struct entry *entry)
@@ -245,9 +264,12 @@ const struct held *flight_recall(const struct errand *errand)
         return NULL;
     }
     held = take_good(errand, entry);
-    if (held == NULL && must_load(errand, entry)) {
-        load(errand, entry, &error);
+    if (held == NULL && entry->is_flying && !entry->is_on_network) {
+        wait_for_landing(store, entry, READING_MS);
         held = take_good(errand, entry);
+    }
+    if (held == NULL && must_load(errand, entry)) {
+        held = load(errand, entry, &error);
     }
     other = held == NULL && entry->held != NULL ? held_take(entry->held) : NULL;
     entry->users--;
@@ -344,7 +366,7 @@ static bool may_fetch(const struct errand *errand)
 }
 
 /* The fetch itself, for everybody who waits; the lock is let go of meanwhile. */
-static void pilot(const struct errand *errand, struct flight *flight, struct entry *entry)
+static struct held *pilot(const struct errand *errand, struct flight *flight, struct entry *entry)
 {
     bool is_whole = flight->transfer.time_limit >= STORE_FETCH_MS / 2;
     struct error error = error_in(errand->arena);
@@ -353,7 +375,7 @@ static void pilot(const struct errand *errand, struct flight *flight, struct ent
 
     flight->asked = true;
     flight->before = entry->held == NULL ? NULL : held_take(entry->held);
-    entry->is_flying = true;
+    entry->is_flying = entry->is_on_network = true;
     pthread_mutex_unlock(&store->lock);
     held = fly(errand, flight, entry->key, &error);
     held_release(flight->before);
@@ -365,7 +387,7 @@ static void pilot(const struct errand *errand, struct flight *flight, struct ent
         entry->quiet_until = monotonic_now() + STORE_QUIET_MS;
     }
     land(store, entry, held);
-    held_release(held);
+    return keep_good(errand, held);
 }
 
 /* Under the lock: waits, or flies. NULL with the reason in `why`. */
@@ -401,9 +423,9 @@ static struct held *take_or_fly(const struct errand *errand, struct flight *flig
         *why = "not asked: too much was fetched within the last minute";
         return NULL;
     }
-    pilot(errand, flight, entry);
+    held = pilot(errand, flight, entry);
     *why = arena_copy(errand->arena, entry->why);
-    return take_good(errand, entry);
+    return held;
 }
 
 /* Limits, and whether the address may be asked at all. */

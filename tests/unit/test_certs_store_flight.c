@@ -33,14 +33,13 @@ static void *wait_for_crl(void *argument)
 }
 
 /* How many of that many people at once were given the CRL. */
-static int ask_at_once(struct store_bench *bench, size_t count)
+static int ask_all(struct store_bench *bench, const struct crl_question *question, size_t count)
 {
     struct waiter *waiters = arena_array(bench->arena, count, sizeof *waiters);
     int served = 0;
 
     for (size_t i = 0; i < count; i++) {
-        waiters[i] = (struct waiter){
-            .bench = bench, .arena = arena_new(), .question = question_of(bench, "/a.crl")};
+        waiters[i] = (struct waiter){.bench = bench, .arena = arena_new(), .question = *question};
         assert_int_equal(pthread_create(&waiters[i].thread, NULL, wait_for_crl, &waiters[i]), 0);
     }
     for (size_t i = 0; i < count; i++) {
@@ -49,6 +48,32 @@ static int ask_at_once(struct store_bench *bench, size_t count)
         arena_free(waiters[i].arena);
     }
     return served;
+}
+
+static int ask_at_once(struct store_bench *bench, size_t count)
+{
+    struct crl_question question = question_of(bench, "/a.crl");
+
+    return ask_all(bench, &question, count);
+}
+
+/* One reads it, the others wait for that: nobody is told that there is none. */
+static void all_who_ask_at_once_are_served_from_disk_and_from_a_file(void **state)
+{
+    struct store_bench *bench = *state;
+    struct crl_question question = question_of(bench, "/a.crl");
+    const char *file = in_folder(bench->made->bench, "large.crl");
+
+    publish(bench, &(struct crl_plan){.entries = 50000});
+    assert_found(bench, ask_at(bench, NOW), LOOKUP_NETWORK, "50000 entries");
+    put_bytes(bench->made->bench, file, bench->http->body.data, bench->http->body.length, 0644);
+    requests(bench);
+    reopen_store(bench);
+    question.cache_only = true;
+    assert_int_equal(ask_all(bench, &question, WAITERS), WAITERS);
+    question.file = file;
+    assert_int_equal(ask_all(bench, &question, WAITERS), WAITERS);
+    assert_int_equal(requests(bench), 0);
 }
 
 static void two_hundred_who_ask_at_once_cause_one_request(void **state)
@@ -370,6 +395,7 @@ static void an_end_in_sight_gives_flights_two_seconds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        STORE_TEST(all_who_ask_at_once_are_served_from_disk_and_from_a_file),
         STORE_TEST(two_hundred_who_ask_at_once_cause_one_request),
         STORE_TEST(two_hundred_who_ask_in_vain_cause_one_request),
         STORE_TEST(a_failure_is_remembered_for_a_while),
