@@ -288,6 +288,12 @@ static bool issue_identity(const struct desk *desk, const struct lab_person *per
         .crl_url = lab_url(desk->arena, desk->lab, LAB_PATH_ISSUING_CRL),
     };
 
+    if (plan.not_before >= desk->issuing->not_after) { /* its end is cut to the CA's */
+        return fail(error, FAULT_SETTINGS,
+                    "a certificate of \"%s\" cannot begin at %s: its CA ends at %s", person->name,
+                    time_write(error->arena, plan.not_before),
+                    time_write(error->arena, desk->issuing->not_after));
+    }
     if (!add_person_names(names, person)) {
         return openssl_fail(error, "the names of an identity could not be written");
     }

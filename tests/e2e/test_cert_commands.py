@@ -461,6 +461,14 @@ def test_a_running_server_refuses_everybody_once_the_issuing_ca_is_revoked(fresh
     assert refusal(show(make_client(fresh_lab), FIRST, alice)) == "revocation.revoked"
 
 
+def test_a_running_server_refuses_while_the_lists_have_run_out_and_not_after(fresh_lab, make_client):
+    alice = Identity(fresh_lab.folder / "certificates", "alice")
+    crl(fresh_lab.folder, "--days", "0")
+    assert refusal(show(make_client(fresh_lab), FIRST, alice)).startswith("revocation.")
+    crl(fresh_lab.folder)
+    assert is_token_page(sign_in_by_certificate(make_client(fresh_lab), FIRST, alice))
+
+
 def test_a_new_start_keeps_what_was_revoked_in_the_delta_alone(fresh_lab, make_client, tmp_path):
     folder = fresh_lab.folder
     before = number(folder, "issuing-delta.crl")

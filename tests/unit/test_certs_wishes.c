@@ -148,6 +148,9 @@ static void times_may_be_in_the_past_and_in_the_future(void **state)
                      X509_V_ERR_CERT_NOT_YET_VALID);
     assert_false(issue(made, (struct lab_person){.not_before = NOW, .not_after = NOW}));
     assert_refused(made->bench, "cannot end before it begins");
+    assert_false(issue(
+        made, (struct lab_person){.not_before = NOW + 4000 * DAY, .not_after = NOW + 4001 * DAY}));
+    assert_refused(made->bench, "its CA ends at");
 }
 
 static void a_p12_without_the_chain_holds_the_leaf_alone(void **state)
