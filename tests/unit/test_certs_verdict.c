@@ -724,6 +724,23 @@ static void what_is_no_ca_cannot_be_trusted(void **state)
     assert_refused(scene->bench, "cannot be read");
 }
 
+/* Nothing is remembered of an acceptance: the next verdict asks again. */
+static void K12_a_root_that_is_no_longer_trusted_is_believed_no_longer(void **state)
+{
+    struct scene *scene = *state;
+    struct entity other = make_ca(scene->bench, "Other", NULL);
+
+    scene_judge(scene, &scene->alice);
+    assert_accepted(scene);
+    scene->authority_count = 0;
+    scene_trust(scene, &other, AUTHORITY_ROOT);
+    scene_judge(scene, &scene->alice);
+    assert_refusal(scene, "chain.issuer-missing", 1);
+    scene->question.trust = NULL;
+    verdict_give(scene->bench->arena, &scene->question, &scene->verdict);
+    assert_refusal(scene, "chain.issuer-missing", 1);
+}
+
 /* depth and budgets ---------------------------------------------------------------------- */
 
 /* `count` CAs, one above the other beneath the root, all sent along. */
@@ -871,6 +888,7 @@ int main(void)
         SCENE_TEST(a_trusted_ca_that_is_not_for_people_is_told_with_the_cure),
         SCENE_TEST(an_intermediate_may_be_for_people_where_its_root_is_not),
         SCENE_TEST(what_is_no_ca_cannot_be_trusted),
+        SCENE_TEST(K12_a_root_that_is_no_longer_trusted_is_believed_no_longer),
         SCENE_TEST(ten_intermediate_cas_are_as_many_as_are_believed),
         SCENE_TEST(a_depth_of_none_wants_the_root_itself),
         SCENE_TEST(K11_a_hundred_cross_certificates_are_judged_within_a_second),
