@@ -115,7 +115,7 @@ static bool is_due(const struct entry *entry, int64_t now)
     int64_t left, life;
 
     if (held == NULL || held->crl == NULL || held->file_time != 0 || entry->is_flying
-        || clock_read(&(struct clock){0}).monotonic - entry->asked_at > INTEREST_MS) {
+        || monotonic_now() - entry->asked_at > INTEREST_MS) {
         return false;
     }
     left = held->next_update - now;
@@ -196,7 +196,7 @@ void store_prefetch(struct evidence_store *store, int64_t now)
 
 void store_stop(struct evidence_store *store)
 {
-    atomic_store(&store->ends_at, clock_read(&(struct clock){0}).monotonic + LAST_FLIGHTS_MS);
+    atomic_store(&store->ends_at, monotonic_now() + LAST_FLIGHTS_MS);
 }
 
 void store_close(struct evidence_store *store)

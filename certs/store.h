@@ -1,8 +1,9 @@
 /*
  * certs/store.h: private to the certs room. The parts of the store of CRLs and issuing CAs:
  * store.c opens and sets it, store_find.c answers the verdict, store_flight.c sees to it that each
- * address is asked once, store_crl.c judges what came, store_disk.c keeps it, store_issuer.c keeps
- * the intermediates and store_content.c reads what AIA addresses give.
+ * address is asked once, store_entry.c knows the addresses, store_crl.c judges what came,
+ * store_disk.c keeps it, store_issuer.c keeps the intermediates and store_content.c reads what AIA
+ * addresses give.
  */
 #ifndef LANYARD_CERTS_STORE_H
 #define LANYARD_CERTS_STORE_H
@@ -93,6 +94,12 @@ struct errand {
     struct lookups *lookups;
 };
 
+/* Flights, silences and shares are by the clock that never jumps. */
+static inline int64_t monotonic_now(void)
+{
+    return clock_read(&(struct clock){0}).monotonic;
+}
+
 /* store.c ---------------------------------------------------------------------------------- */
 
 struct store_settings settings_copy(struct arena *arena, const struct store_settings *settings);
@@ -128,6 +135,24 @@ MUST_CHECK bool disk_save(const struct errand *errand, const unsigned char key[S
                           struct bytes content, struct error *error);
 /* Removes what nobody asked for in a long time. */
 void disk_sweep(const char *folder);
+
+/* store_entry.c: under the lock -------------------------------------------------------------- */
+
+/* The CA belongs to the key: whoever cannot sign for it cannot push its CRL out, either. */
+void entry_key(const struct errand *errand, unsigned char key[STORE_KEY_LENGTH]);
+/*
+ * The entry of that key, which is now this thread's, too (`users`); NULL where the table is full.
+ * AIA addresses have a part of the table to themselves: a stranger who names thousands of them
+ * must not push out the CRLs of those who sign in.
+ */
+struct entry *entry_claim(const struct errand *errand, const unsigned char key[STORE_KEY_LENGTH]);
+/*
+ * The flight is over: what it brought, NULL for nothing, is everybody's. What was there before is
+ * let go of without the lock, which is open for a moment: half a million entries take a while.
+ */
+void entry_land(struct evidence_store *store, struct entry *entry, struct held *held);
+/* Waits until nobody is on the way for it; no longer than `patience` ms. */
+void entry_wait(struct evidence_store *store, const struct entry *entry, int64_t patience);
 
 /* store_flight.c --------------------------------------------------------------------------- */
 

@@ -29,7 +29,7 @@ struct held *held_new(const struct errand *errand, struct bytes content)
     held->address = arena_copy(arena, errand->address);
     held->content = copy_bytes(arena, content);
     held->issuer = copy_bytes(arena, errand->issuer);
-    held->came_at = clock_read(&(struct clock){0}).monotonic;
+    held->came_at = monotonic_now();
     atomic_init(&held->users, 1);
     return held;
 }
@@ -60,7 +60,7 @@ void held_keep(struct arena *arena, struct held *held)
 bool held_is_in_force(const struct held *held, int64_t now)
 {
     if (held->kind == LOOKUP_ISSUER) {
-        return clock_read(&(struct clock){0}).monotonic - held->came_at < STORE_QUIET_MS;
+        return monotonic_now() - held->came_at < STORE_QUIET_MS;
     }
     return held->this_update <= now && now < held->next_update;
 }

@@ -5,133 +5,11 @@
  */
 #include "certs/store.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define READING_MS 10000 /* for somebody else who reads a file */
-
-static int64_t monotonic_now(void)
-{
-    return clock_read(&(struct clock){0}).monotonic;
-}
-
-/* The CA belongs to the key: whoever cannot sign for it cannot push its CRL out, either. */
-static void make_key(const struct errand *errand, unsigned char key[STORE_KEY_LENGTH])
-{
-    OWNED(arena_drop) struct arena *arena = arena_new();
-    struct text text = text_in(arena);
-    unsigned char issuer[DIGEST_LENGTH];
-
-    digest_sha256(errand->issuer.data, errand->issuer.length, issuer);
-    text_print(&text, "%d %d ", (int)errand->kind, errand->is_file);
-    text_add_hex(&text, issuer, sizeof issuer);
-    text_print(&text, " %s", errand->address);
-    digest_sha256(text.start, text.length, key);
-}
-
-/* the table, under the lock ----------------------------------------------------------------- */
-
-/* Whether `entry` is a better place for something new than `best`, which may be NULL. */
-static bool is_freer(const struct entry *entry, const struct entry *best)
-{
-    if (entry->users > 0 || entry->is_flying) {
-        return false;
-    }
-    if (best == NULL || best->is_used != entry->is_used) {
-        return best == NULL || best->is_used;
-    }
-    return entry->is_used && entry->asked_at < best->asked_at;
-}
-
-/*
- * The entry of that key, which is now this thread's, too; NULL where the table is full. AIA
- * addresses have a part of the table to themselves: a stranger who names thousands of them must
- * not push out the CRLs of those who sign in.
- */
-static struct entry *claim(const struct errand *errand, const unsigned char key[STORE_KEY_LENGTH])
-{
-    struct evidence_store *store = errand->store;
-    bool is_aia = errand->kind == LOOKUP_ISSUER;
-    struct entry *best = NULL;
-
-    for (size_t i = is_aia ? 0 : STORE_AIA_ENTRIES;
-         i < (is_aia ? STORE_AIA_ENTRIES : STORE_ENTRIES); i++) {
-        struct entry *entry = &store->entries[i];
-
-        if (entry->is_used && memcmp(entry->key, key, STORE_KEY_LENGTH) == 0) {
-            entry->users++;
-            entry->asked_at = monotonic_now();
-            return entry;
-        }
-        best = is_freer(entry, best) ? entry : best;
-    }
-    if (best == NULL) {
-        return NULL;
-    }
-    held_release(best->held);
-    *best = (struct entry){.is_used = true, .users = 1, .asked_at = monotonic_now()};
-    memcpy(best->key, key, STORE_KEY_LENGTH);
-    return best;
-}
-
-/* Lets go of CRLs that nobody asked for lately; the disk keeps them. */
-static void trim(struct evidence_store *store, const struct entry *newest)
-{
-    for (;;) {
-        struct entry *oldest = NULL;
-        size_t sum = 0;
-
-        for (size_t i = 0; i < STORE_ENTRIES; i++) {
-            struct entry *entry = &store->entries[i];
-
-            sum += entry->held == NULL ? 0 : entry->held->content.length;
-            if (entry->held != NULL && entry != newest && !entry->is_flying
-                && (oldest == NULL || entry->asked_at < oldest->asked_at)) {
-                oldest = entry;
-            }
-        }
-        if (sum <= STORE_MEMORY || oldest == NULL) {
-            return;
-        }
-        held_release(oldest->held);
-        oldest->held = NULL;
-        oldest->is_disk_known = false;
-    }
-}
-
-/*
- * The flight is over: what it brought, NULL for nothing, is everybody's. What was there before is
- * let go of without the lock: half a million entries take a while.
- */
-static void land(struct evidence_store *store, struct entry *entry, struct held *held)
-{
-    struct held *before = held == NULL ? NULL : entry->held;
-
-    if (held != NULL) {
-        entry->held = held_take(held);
-    }
-    entry->is_flying = entry->is_on_network = false;
-    pthread_cond_broadcast(&store->landed);
-    trim(store, entry);
-    pthread_mutex_unlock(&store->lock);
-    held_release(before);
-    pthread_mutex_lock(&store->lock);
-}
-
-/* Waits until nobody is on the way for it; no longer than `patience` ms. */
-static void wait_for_landing(struct evidence_store *store, const struct entry *entry,
-                             int64_t patience)
-{
-    int64_t until = monotonic_now() + patience;
-    struct timespec limit = {.tv_sec = (time_t)(until / 1000),
-                             .tv_nsec = (long)(until % 1000) * 1000000};
-
-    while (entry->is_flying
-           && pthread_cond_timedwait(&store->landed, &store->lock, &limit) != ETIMEDOUT) {
-    }
-}
 
 /* memory, disk, files ------------------------------------------------------------------------ */
 
@@ -216,7 +94,7 @@ static struct held *load(const struct errand *errand, struct entry *entry, struc
     held = errand->is_file ? load_file(errand, error) : disk_load(errand, entry->key, error);
     pthread_mutex_lock(&store->lock);
     entry->is_disk_known = true;
-    land(store, entry, held);
+    entry_land(store, entry, held);
     return keep_good(errand, held);
 }
 
@@ -256,16 +134,16 @@ const struct held *flight_recall(const struct errand *errand)
     struct entry *entry;
     struct held *held, *other = NULL;
 
-    make_key(errand, key);
+    entry_key(errand, key);
     pthread_mutex_lock(&store->lock);
-    entry = claim(errand, key);
+    entry = entry_claim(errand, key);
     if (entry == NULL) {
         pthread_mutex_unlock(&store->lock);
         return NULL;
     }
     held = take_good(errand, entry);
     if (held == NULL && entry->is_flying && !entry->is_on_network) {
-        wait_for_landing(store, entry, READING_MS);
+        entry_wait(store, entry, READING_MS);
         held = take_good(errand, entry);
     }
     if (held == NULL && must_load(errand, entry)) {
@@ -386,7 +264,7 @@ static struct held *pilot(const struct errand *errand, struct flight *flight, st
     if (held == NULL && is_whole) {
         entry->quiet_until = monotonic_now() + STORE_QUIET_MS;
     }
-    land(store, entry, held);
+    entry_land(store, entry, held);
     return keep_good(errand, held);
 }
 
@@ -399,7 +277,7 @@ static struct held *take_or_fly(const struct errand *errand, struct flight *flig
     struct held *held;
 
     flight->asked = entry->is_flying;
-    wait_for_landing(store, entry, flight->transfer.time_limit);
+    entry_wait(store, entry, flight->transfer.time_limit);
     held = take_good(errand, entry);
     if (held != NULL) {
         return held;
@@ -472,9 +350,9 @@ const struct held *flight_fetch(const struct errand *errand)
         tell(errand, LOOKUP_NETWORK, false, began_at, NULL, sentence_of(errand->arena, &error));
         return NULL;
     }
-    make_key(errand, key);
+    entry_key(errand, key);
     pthread_mutex_lock(&store->lock);
-    entry = claim(errand, key);
+    entry = entry_claim(errand, key);
     if (entry != NULL) {
         entry->is_configured = entry->is_configured || errand->is_configured;
         held = take_or_fly(errand, &flight, entry, &why);
