@@ -26,6 +26,13 @@ static bool is_one_line(const char *text)
 }
 
 /* What browsers are to run or to open in another program is no place to send people to. */
+static bool is_time(const char *text)
+{
+    int64_t wall;
+
+    return time_read(text, &wall);
+}
+
 static bool is_page_address(const char *text)
 {
     OWNED(arena_drop) struct arena *arena = arena_new();
@@ -240,6 +247,17 @@ const struct setting server_settings[] = {
      .place = PLACE(secondary_certificate),
      .meaning = "The certificate of the signing key to come, or of the last one (PEM): the "
                 "metadata has it too, so that relying parties know it when it is used."},
+    {.key = "token_signing_secondary_key",
+     .kind = SETTING_FILE,
+     .place = PLACE(secondary_key),
+     .meaning = "The private key of token_signing_secondary_certificate (PEM), if it is the key "
+                "to come."},
+    {.key = "token_signing_promote_at",
+     .kind = SETTING_TEXT,
+     .place = PLACE(promote_at),
+     .fits = is_time,
+     .expected = "a time such as 2026-12-01T00:00:00Z",
+     .meaning = "From when on the secondary key signs tokens, and the first is the secondary."},
     {.key = "acceptance_transform_rules",
      .kind = SETTING_FILE,
      .place = PLACE(acceptance_file),

@@ -183,9 +183,8 @@ static bool judge(struct echo *echo, struct error *error)
     const struct request *request = echo->request;
     const struct settings *settings = request->snapshot->settings;
     const char *wresult = fields_find(&request->form, "wresult");
-    struct bytes certificate = keypair_certificate(request->snapshot->signing);
-    struct token_reader reader = {.certificates = &certificate,
-                                  .certificate_count = 1,
+    struct token_reader reader = {.certificates = request->snapshot->token_certificates,
+                                  .certificate_count = request->snapshot->token_certificate_count,
                                   .issuer = settings->identifier,
                                   .audience = echo->party->identifiers[0],
                                   .now = request->now.wall,

@@ -22,29 +22,23 @@ static const char *make_tag(struct arena *arena, struct bytes document)
     return tag.start;
 }
 
-bool published_metadata_make(struct arena *arena, const struct settings *settings,
-                             const struct keypair *signing, const struct signer *signer,
-                             struct published_metadata *metadata, struct error *error)
+/* O5: a key is announced before it signs, and known after. */
+bool published_metadata_make(const struct snapshot *snapshot, struct published_metadata *metadata,
+                             struct error *error)
 {
-    struct bytes certificates[2] = {keypair_certificate(signing)};
+    const struct settings *settings = snapshot->settings;
+    struct arena *arena = snapshot->arena;
     struct active_urls active = active_urls_of(arena, settings);
     struct metadata_request request = {
         .entity_id = settings->identifier,
         .display_name = settings->display_name,
         .passive_url = arena_print(arena, "%s/adfs/ls/", settings->main_url),
-        .certificates = certificates,
-        .certificate_count = 1,
-        .signer = signer,
+        .certificates = snapshot->token_certificates,
+        .certificate_count = snapshot->token_certificate_count,
+        .signer = snapshot->signer,
         .active = &active,
     };
 
-    if (settings->secondary_certificate != NULL) { /* O5: known before it is used, and after */
-        if (!certificate_der_load(arena, settings->secondary_certificate, &certificates[1],
-                                  error)) {
-            return false;
-        }
-        request.certificate_count = 2;
-    }
     if (!metadata_write(arena, &request, &metadata->document, error)) {
         return false;
     }

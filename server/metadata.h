@@ -6,9 +6,8 @@
 
 #include "server/server.h"
 
-/* Writes and signs the metadata that these settings and keys have. */
-MUST_CHECK bool published_metadata_make(struct arena *arena, const struct settings *settings,
-                                        const struct keypair *signing, const struct signer *signer,
+/* Writes and signs the metadata that the settings and keys of a snapshot have. */
+MUST_CHECK bool published_metadata_make(const struct snapshot *snapshot,
                                         struct published_metadata *metadata, struct error *error);
 
 #endif

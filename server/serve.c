@@ -21,6 +21,7 @@
 
 #define PATIENCE_MS 10000      /* how long a running request may hold up the end */
 #define CHORES_INTERVAL_S 3600 /* sweep the state, look after the CRLs */
+#define PROMOTION_RETRY_MS 60000
 
 /* A server from start to end. */
 struct server {
@@ -194,16 +195,41 @@ static void reload(struct server *server)
     tell(server, "reload", OUTCOME_DONE, "settings, users, rules and keys were read again");
 }
 
+/* ms until the next signing key is to be promoted; less than 0: that time has come. */
+static bool is_promotion_ahead(struct server *server, int64_t *left)
+{
+    const struct snapshot *snapshot = snapshots_hold(server->lanyard.snapshots);
+    int64_t at = snapshot->promote_at;
+
+    *left = at - clock_read(&server->lanyard.clock).wall;
+    snapshot_release(snapshot);
+    return at != 0;
+}
+
+/* Until the next chores, or the promotion of a key. One that did not succeed is tried again. */
+static struct timespec next_interval(struct server *server)
+{
+    struct timespec interval = {.tv_sec = CHORES_INTERVAL_S};
+    int64_t left;
+
+    if (is_promotion_ahead(server, &left) && left < (int64_t)CHORES_INTERVAL_S * 1000) {
+        left = left > 0 ? left : PROMOTION_RETRY_MS;
+        interval = (struct timespec){.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
+    }
+    return interval;
+}
+
 static void run_until_told(struct server *server)
 {
-    const struct timespec interval = {.tv_sec = CHORES_INTERVAL_S};
-
     for (;;) {
+        struct timespec interval = next_interval(server);
         int number = sigtimedwait(&server->signals, NULL, &interval);
+        int64_t left;
+
         if (number == SIGTERM || number == SIGINT) {
             return;
         }
-        if (number == SIGHUP) {
+        if (number == SIGHUP || (is_promotion_ahead(server, &left) && left <= 0)) {
             reload(server);
         } else {
             do_chores(server);

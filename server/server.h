@@ -98,6 +98,9 @@ struct snapshot {
     const struct trust *trust; /* the CAs of certificate sign-in */
     const struct keypair *signing, *tls;
     const struct signer *signer;
+    struct bytes token_certificates[2]; /* what verifies our tokens: the first signs now */
+    size_t token_certificate_count;
+    int64_t promote_at; /* wall ms: when the next key is to sign; 0: none waits */
     struct published_metadata metadata;
     struct bytes opaque_key; /* the secret of _OpaqueIdStore; empty: there is none */
     const struct page_set *pages;

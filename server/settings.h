@@ -58,6 +58,8 @@ struct settings {
     const char *help_desk_text, *privacy_text;
     const char *tls_certificate, *tls_key, *signing_certificate, *signing_key;
     const char *secondary_certificate; /* of the next or the last signing key; NULL: none */
+    const char *secondary_key;         /* of the next one; NULL: not here */
+    const char *promote_at;            /* when it is to sign; NULL: never by itself */
     const char *acceptance_file;
     const struct rule_set *acceptance; /* of the claims provider trust "Active Directory" */
     const char *additional_file;       /* additional authentication rules; NULL: none */

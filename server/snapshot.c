@@ -5,6 +5,7 @@
  */
 #include "server/listener.h"
 #include "server/metadata.h"
+#include "server/signing.h"
 #include "server/stores.h"
 
 #include <pthread.h>
@@ -33,7 +34,8 @@ static bool read_all(struct snapshot *snapshot, const char *file, const struct o
     struct arena *arena = snapshot->arena;
     const struct settings *settings;
 
-    if (!settings_load(arena, file, overrides, &snapshot->settings, error)) {
+    if (!settings_load(arena, file, overrides, &settings, error)
+        || !signing_promote(arena, settings, now, &snapshot->settings, error)) {
         return false;
     }
     settings = snapshot->settings;
@@ -43,11 +45,8 @@ static bool read_all(struct snapshot *snapshot, const char *file, const struct o
            && opaque_id_key_load(arena, settings->opaque_key_file, &snapshot->opaque_key, error)
            && keypair_load(arena, settings->tls_certificate, settings->tls_key, now, &snapshot->tls,
                            error)
-           && keypair_load(arena, settings->signing_certificate, settings->signing_key, now,
-                           &snapshot->signing, error)
-           && signer_make(arena, snapshot->signing, &snapshot->signer, error)
-           && published_metadata_make(arena, settings, snapshot->signing, snapshot->signer,
-                                      &snapshot->metadata, error)
+           && signing_load(snapshot, now, error)
+           && published_metadata_make(snapshot, &snapshot->metadata, error)
            && page_set_load(arena, settings->templates_folder, &snapshot->pages, error)
            && listener_credentials_make(arena, settings, &snapshot->credentials, error);
 }

@@ -1,7 +1,9 @@
 """Federation metadata, read by programs that are not ours (protocol.md 6; engineering 10; O5, O9)."""
+import datetime
 import re
 import subprocess
 import threading
+import time
 
 import pytest
 from lxml import etree
@@ -9,7 +11,8 @@ from onelogin.saml2.idp_metadata_parser import OneLogin_Saml2_IdPMetadataParser 
 from onelogin.saml2.utils import OneLogin_Saml2_Utils as OneLogin
 
 from conftest import FIRST
-from support.lab import IS_SANITIZED
+from support.echo import bring, token_for
+from support.lab import IS_SANITIZED, run
 from support.metadata import (NAMES, PATH, TYPE, WSFED, base64_of, found_by_shibboleth, read_by_passport,
                               verified_by_xml_crypto, verified_by_xmlsec1)
 from support.schema import METADATA, complaints
@@ -317,9 +320,84 @@ def test_the_next_keys_certificate_is_announced_before_it_signs(fresh_lab, make_
     assert token.one("//ds:X509Certificate").text == new
 
 
+def make_next_key(lab):
+    pki = lab.settings_file.parent / "pki"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=next", "-days", "30",
+                    "-keyout", str(pki / "next.key"), "-out", str(pki / "next.pem")], check=True, capture_output=True)
+    (pki / "next.key").chmod(0o600)
+    return base64_of(pki / "signing.pem"), base64_of(pki / "next.pem")
+
+
+def set_promotion(lab, seconds_from_now):
+    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds_from_now)
+    for key, value in {"token_signing_secondary_certificate": "pki/next.pem", "token_signing_secondary_key": "pki/next.key",
+                       "token_signing_promote_at": at.strftime("%Y-%m-%dT%H:%M:%SZ")}.items():
+        set_setting(lab.settings_file, key, value)
+
+
+def signers(client):
+    """The certificate a new token is signed with, and those the metadata announces."""
+    token = Token(TokenPage(sign_in(client, FIRST, wfresh="0")).wresult)
+    role = etree.fromstring(client.get(PATH).body).find("md:RoleDescriptor", NAMES)
+    return (token.one("//ds:X509Certificate").text,
+            role.xpath("md:KeyDescriptor[@use='signing']//ds:X509Certificate/text()", namespaces=NAMES))
+
+
+def test_the_next_key_is_promoted_at_its_time_without_a_restart(fresh_lab, make_client, tmp_path):
+    """O5: and whoever holds a token by the old one is believed as before"""
+    old, new = make_next_key(fresh_lab)
+    client = make_client(fresh_lab)
+    set_promotion(fresh_lab, 4)
+    fresh_lab.signal(1)
+    fresh_lab.event_where(event="reload", outcome="done")
+    assert signers(client) == (old, [old, new])
+    token = token_for(client)
+    fresh_lab.wait_for(lambda: len([event for event in fresh_lab.events() if event["event"] == "reload"]) == 2, 10)
+    assert signers(client) == (new, [new, old])
+    assert verified_by_xmlsec1(client.get(PATH).body, str(fresh_lab.settings_file.parent / "pki" / "next.pem"), tmp_path)
+    assert bring(client, token.wresult).text_of("verdict").startswith("Signed in as")
+    assert bring(client, token_for(client).wresult).text_of("verdict").startswith("Signed in as")
+
+
+def test_after_a_crash_the_time_alone_decides_which_key_signs(fresh_lab, make_client):
+    """O5: nothing is moved on disk, so there is no middle to crash in"""
+    old, new = make_next_key(fresh_lab)
+    set_promotion(fresh_lab, 1)
+    time.sleep(1.2)
+    before = sorted(path.read_bytes() for path in (fresh_lab.settings_file.parent / "pki").glob("*.key"))
+    fresh_lab.restart()
+    assert signers(make_client(fresh_lab)) == (new, [new, old])
+    assert fresh_lab.ready["signing_certificate"].endswith("/pki/next.pem")
+    fresh_lab.kill()
+    fresh_lab.start()
+    assert signers(make_client(fresh_lab)) == (new, [new, old])
+    fresh_lab.move_clock("-1h")
+    assert signers(make_client(fresh_lab)) == (old, [old, new])
+    assert sorted(path.read_bytes() for path in (fresh_lab.settings_file.parent / "pki").glob("*.key")) == before
+
+
+@pytest.mark.parametrize("key, value, words", [
+    ("token_signing_secondary_key", "pki/signing.key", "next.pem"),
+    ("token_signing_secondary_key", "pki/nowhere.key", "nowhere.key"),
+    ("token_signing_secondary_key", None, "token_signing_promote_at without a key to promote"),
+    ("token_signing_secondary_certificate", None, "token_signing_promote_at without a key to promote"),
+    ("token_signing_promote_at", "tomorrow", "a time such as"),
+])
+def test_a_promotion_that_cannot_happen_is_refused_long_before(fresh_lab, key, value, words):
+    """O5"""
+    make_next_key(fresh_lab)
+    set_promotion(fresh_lab, 86400)
+    text = fresh_lab.settings_file.read_text()
+    assert run("check", "-c", fresh_lab.settings_file).returncode == 0
+    fresh_lab.settings_file.write_text("".join(line for line in text.splitlines(True) if not line.startswith(key + ":")))
+    if value:
+        set_setting(fresh_lab.settings_file, key, value)
+    checked = run("check", "-c", fresh_lab.settings_file)
+    assert checked.returncode == 1 and words in checked.stdout + checked.stderr
+
+
 def test_an_announced_certificate_that_cannot_be_read_is_named(fresh_lab):
     """O5"""
-    from support.lab import run
     set_setting(fresh_lab.settings_file, "token_signing_secondary_certificate", "pki/nowhere.pem")
     checked = run("check", "-c", fresh_lab.settings_file)
     assert checked.returncode == 1 and "nowhere.pem" in checked.stdout + checked.stderr

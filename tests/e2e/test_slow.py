@@ -11,6 +11,7 @@ import pytest
 
 from conftest import FIRST
 from support.lab import Lab
+from support.metadata import PATH as METADATA
 from support.settings import set_setting
 from support.sign_in import is_sign_in_page, request_for
 from support.tls import take_pair
@@ -204,6 +205,7 @@ def test_behind_a_thousand_slow_connections_a_person_is_still_served(calm_lab, m
         begun = time.monotonic()
         for _ in range(3):
             assert is_sign_in_page(make_client(calm_lab).get("/adfs/ls/", request_for(FIRST)))
+            assert make_client(calm_lab).get(METADATA).status == 200  # O9
         assert time.monotonic() - begun < 5
         assert is_closed(connections[0]) and not is_closed(connections[-1])
     calm_lab.wait_for(lambda: threads_of(calm_lab) < 20, 20)
