@@ -87,7 +87,7 @@ def words_of(answer):
     """What a person reads that is neither a value nor code: text and the attributes that are read out."""
     for node in answer.page.xpath("//text()[not(ancestor::script or ancestor::style or ancestor::code or ancestor::bdi)]"):
         yield node.strip()
-    for attribute in answer.page.xpath("//@title | //@aria-label | //@alt | //@data-answered | //@data-late"):
+    for attribute in answer.page.xpath("//@title | //@aria-label | //@alt | //@data-asked | //@data-late"):
         yield attribute.strip()
 
 

@@ -255,7 +255,7 @@ static void forms_post_to_us_but_the_token_goes_anywhere(void **state)
 static void pages_are_small_and_have_their_landmarks(void **state)
 {
     struct place *place = *state;
-    static const char *const needed[] = {"<!DOCTYPE html>\n<html lang=\"en\">",
+    static const char *const needed[] = {"<!DOCTYPE html>\n<html lang=\"en\"",
                                          "<meta charset=\"utf-8\">",
                                          "<title>",
                                          "<meta name=\"viewport\"",
