@@ -10,7 +10,6 @@
 #include "certs/pem.h"
 
 #include <fcntl.h>
-#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
