@@ -47,10 +47,14 @@ static bool is_sentence(const char *text)
     return *text != '\0' && strlen(text) <= 1000 && strpbrk(text, "\n\t") == NULL;
 }
 
-/* "http://proxy.corp.test:3128": a proxy, without a user or a path. */
+/* "http://proxy.corp.test:3128": without a user or a path, and with the port, which programs guess
+ * in different ways. */
 static bool is_proxy(const char *text)
 {
+    const char *colon = strrchr(text, ':');
+
     return store_prefix_is_valid(text) && strlen(text) <= 200
+           && strspn(colon + 1, "0123456789") == strlen(colon + 1)
            && strcspn(text + strlen("http://"), "/") == strlen(text + strlen("http://"));
 }
 

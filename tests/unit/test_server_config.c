@@ -425,6 +425,7 @@ static void what_may_be_fetched_is_named_by_prefixes_that_can_be_compared(void *
         assert_int_equal(problem->line, 2);
     }
     only_problem(place, "fetch_proxy: http://proxy.corp.test:3128/path\n");
+    only_problem(place, "fetch_proxy: http://proxy.corp.test\n");
     only_problem(place, "fetch_proxy: socks5://proxy.corp.test\n");
 }
 
