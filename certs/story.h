@@ -24,6 +24,10 @@ MUST_CHECK bool story_read_leaf(struct story *story);
  * seen before or the network has (security.md 3, step 2). */
 void story_find_paths(struct story *story);
 
+/* For a path that reached an anchor and is no good: whether others have seen issuers before that
+ * were not at hand, such as the CA's renewed certificate. The paths are then new ones. */
+MUST_CHECK bool story_find_others(struct story *story, const struct path *path);
+
 /* story_tell.c --------------------------------------------------------------------------- */
 
 /* Why the partial path reaches no anchor. */

@@ -81,38 +81,39 @@ static void find_paths(struct story *story)
     paths_find(&story->pool, PATH_LIMIT, story->paths);
 }
 
-/* Asks who may have issued the last certificate of the best path; false where nobody new came. */
-static bool ask_for_issuers(struct story *story, bool network)
+/* Asks who may have issued a certificate; false where nobody new came. */
+static bool ask_for_issuers(struct story *story, const struct node *node, bool network)
 {
     const struct evidence *evidence = story->question->evidence;
-    const struct path *partial = &story->paths->partial;
-    const struct node *top = partial->nodes[partial->length - 1];
-    const struct certificate asked = node_facts(story->arena, top);
+    const struct certificate asked = node_facts(story->arena, node);
     struct bytes found[16];
     size_t count = 0;
     bool is_new = false;
 
-    if (node_is_self_issued(top)) {
+    if (node_is_self_issued(node)) {
         return false;
     }
     evidence->find_issuers(evidence->state, story->arena, &asked, network, found, &count,
                            &story->verdict->lookups);
     for (size_t i = 0; i < count && i < COUNT_OF(found); i++) {
         struct error ignored = error_in(story->arena); /* what a stranger's address served */
-        struct node node;
+        struct node issuer;
 
-        if (node_read(story->arena, found[i], &node, &ignored)) {
-            node.origin = network ? LINK_FETCHED : LINK_SEEN;
-            is_new = pool_add(&story->pool, &node) || is_new;
+        if (node_read(story->arena, found[i], &issuer, &ignored)) {
+            issuer.origin = network ? LINK_FETCHED : LINK_SEEN;
+            is_new = pool_add(&story->pool, &issuer) || is_new;
         }
     }
     return is_new;
 }
 
+/* Goes on from the last certificate of the best path, as long as somebody new comes. */
 static void heal_paths(struct story *story, bool network, int rounds)
 {
     for (int i = 0; i < rounds && story->paths->count == 0; i++) {
-        if (!ask_for_issuers(story, network)) {
+        const struct path *partial = &story->paths->partial;
+
+        if (!ask_for_issuers(story, partial->nodes[partial->length - 1], network)) {
             return;
         }
         find_paths(story);
@@ -134,4 +135,21 @@ void story_find_paths(struct story *story)
     if (!story->question->cache_only) {
         heal_paths(story, true, FETCH_ROUNDS);
     }
+}
+
+bool story_find_others(struct story *story, const struct path *path)
+{
+    const struct evidence *evidence = story->question->evidence;
+    bool is_new = false;
+
+    if (evidence == NULL || evidence->find_issuers == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i + 1 < path->length; i++) {
+        is_new = ask_for_issuers(story, path->nodes[i], false) || is_new;
+    }
+    if (is_new) {
+        find_paths(story);
+    }
+    return is_new;
 }

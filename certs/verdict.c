@@ -156,6 +156,17 @@ static struct trial judge_all(struct story *story)
     return best;
 }
 
+static struct trial judge_anchored(struct story *story)
+{
+    struct trial trial = judge_all(story);
+
+    if (trial.is_good || !story_find_others(story, trial.path)) {
+        return trial;
+    }
+    story->paths_with_crls = 0; /* these are other paths */
+    return judge_all(story);
+}
+
 /* As far as it goes, for people: it is refused whatever comes out. */
 static struct trial judge_partial(struct story *story)
 {
@@ -235,7 +246,7 @@ void verdict_give(struct arena *arena, const struct verdict_question *question,
     }
     story_find_paths(&story);
 
-    struct trial trial = story.paths->count > 0 ? judge_all(&story) : judge_partial(&story);
+    struct trial trial = story.paths->count > 0 ? judge_anchored(&story) : judge_partial(&story);
 
     findings_sort(&trial.findings, true);
     findings_add_all(&story.findings, &trial.findings);

@@ -146,6 +146,28 @@ static void an_issuer_seen_before_heals_the_path_without_the_network(void **stat
     assert_int_equal(inquiry->scene->verdict.finding_count, 0);
 }
 
+/* The browser sends the CA's old certificate; the renewed one was seen before. */
+static void an_issuer_seen_before_stands_in_for_an_expired_one(void **state)
+{
+    struct inquiry *inquiry = *state;
+    struct scene *scene = inquiry->scene;
+    struct entity old = issue(scene->bench, &(struct spec){.name = "Issuing",
+                                                           .issuer = &scene->root,
+                                                           .is_ca = true,
+                                                           .key = scene->issuing.key,
+                                                           .until = NOW - 1000});
+
+    scene->question.sent_count = 0;
+    scene_send(scene, &old);
+    scene_judge(scene, &scene->alice);
+    assert_refusal(scene, "time.expired", 1);
+    assert_int_equal(inquiry->witness.network_questions, 0);
+    inquiry->witness.seen = scene->issuing.der;
+    scene_judge(scene, &scene->alice);
+    assert_accepted(scene);
+    assert_int_equal(scene->verdict.path[1].origin, LINK_SEEN);
+}
+
 static void a_fetched_issuer_heals_the_path_with_a_warning_for_phones(void **state)
 {
     struct inquiry *inquiry = *state;
@@ -422,6 +444,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         INQUIRY_TEST(nobody_is_asked_for_issuers_where_the_path_is_whole),
         INQUIRY_TEST(an_issuer_seen_before_heals_the_path_without_the_network),
+        INQUIRY_TEST(an_issuer_seen_before_stands_in_for_an_expired_one),
         INQUIRY_TEST(a_fetched_issuer_heals_the_path_with_a_warning_for_phones),
         INQUIRY_TEST(an_issuer_that_cannot_be_fetched_is_told_with_address_and_time),
         INQUIRY_TEST(cache_only_never_asks_the_network),

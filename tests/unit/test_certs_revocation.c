@@ -416,6 +416,31 @@ static void L4_an_expired_delta_or_one_of_another_scope_is_ignored(void **state)
     assert_refusal(scene, "revocation.revoked", 0);
 }
 
+static void L4_a_delta_that_says_something_unknown_is_ignored(void **state)
+{
+    struct scene *scene = *state;
+
+    judge_delta(scene, (struct crl_spec){.number = "05", .revoked = {"0A"}, .reason = 6},
+                (struct crl_spec){.number = "06",
+                                  .base = "05",
+                                  .revoked = {"0A"},
+                                  .reason = 8,
+                                  .more = {{"1.2.3.4", "critical,DER:05:00"}}});
+    assert_refusal(scene, "revocation.revoked", 0);
+}
+
+static void L4_a_delta_of_a_forger_is_ignored(void **state)
+{
+    struct scene *scene = *state;
+    struct entity forger = make_ca(scene->bench, "Issuing", NULL);
+
+    judge_delta(
+        scene, (struct crl_spec){.number = "05", .revoked = {"0A"}, .reason = 6},
+        (struct crl_spec){
+            .key = forger.key, .number = "06", .base = "05", .revoked = {"0A"}, .reason = 8});
+    assert_refusal(scene, "revocation.revoked", 0);
+}
+
 /* L5 ------------------------------------------------------------------------------------- */
 
 /* The CA has a new key; its CRLs are signed by both, and each must be believed for its own. */
@@ -518,6 +543,8 @@ int main(void)
         CRL_TEST(L4_a_delta_older_than_its_base_is_ignored),
         CRL_TEST(L4_the_delta_of_another_ca_is_ignored),
         CRL_TEST(L4_the_newest_delta_counts),
+        CRL_TEST(L4_a_delta_that_says_something_unknown_is_ignored),
+        CRL_TEST(L4_a_delta_of_a_forger_is_ignored),
         CRL_TEST(L4_an_expired_delta_or_one_of_another_scope_is_ignored),
         CRL_TEST(L5_the_old_and_the_new_key_of_a_ca_each_have_their_crl),
         CRL_TEST(L6_a_long_crl_is_judged_in_time),

@@ -312,6 +312,19 @@ static void K5_a_key_that_is_not_for_signing_is_refused(void **state)
     assert_accepted(scene);
 }
 
+static void K5_a_leaf_may_not_sign_certificates_and_a_server_may_agree_on_keys(void **state)
+{
+    struct scene *scene = *state;
+
+    judge_leaf(scene, (struct spec){.usage = "critical,digitalSignature,keyCertSign"});
+    assert_refusal(scene, "usage.key", 0);
+    scene->question.purpose = PURPOSE_SERVER;
+    judge_leaf(scene, (struct spec){.usage = "critical,keyAgreement"});
+    assert_accepted(scene);
+    judge_leaf(scene, (struct spec){.usage = "critical,nonRepudiation"});
+    assert_refusal(scene, "usage.key", 0);
+}
+
 /* K6 ------------------------------------------------------------------------------------- */
 
 static void K6_more_cas_than_the_path_length_allows_are_refused(void **state)
@@ -862,6 +875,7 @@ int main(void)
         SCENE_TEST(K4_a_ca_binds_those_below_it),
         SCENE_TEST(K5_the_certificate_of_a_ca_is_nobodys),
         SCENE_TEST(K5_a_key_that_is_not_for_signing_is_refused),
+        SCENE_TEST(K5_a_leaf_may_not_sign_certificates_and_a_server_may_agree_on_keys),
         SCENE_TEST(K6_more_cas_than_the_path_length_allows_are_refused),
         SCENE_TEST(K6_who_is_no_ca_vouches_for_nobody),
         SCENE_TEST(K6_a_ca_whose_key_is_not_for_certificates_is_refused),
