@@ -5,6 +5,7 @@
  */
 #include "server/acceptance.h"
 #include "server/handlers.h"
+#include "server/lockout.h"
 
 /* telling ----------------------------------------------------------------------------------- */
 
@@ -152,5 +153,6 @@ bool sign_in_with_certificate(struct lanyard *lanyard, const struct request *req
                                              .method = METHOD_CERTIFICATE,
                                              .method_uri = AUTHENTICATION_METHODS "tlsclient",
                                              .certificate = &seen->certificate},
-                             principal, error);
+                             principal, error)
+           && lockout_note(lanyard, request, seen->mapping.account, error);
 }

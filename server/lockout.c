@@ -176,6 +176,14 @@ static void change(struct lockout_facts *facts, void *context)
     lockout->is_new = !is_locked && lockout->until != 0;
 }
 
+static void change_instant(struct lockout_facts *facts, void *context)
+{
+    const int64_t *now = context;
+
+    facts->is_familiar = true;
+    facts->signed_in_at = *now;
+}
+
 /* the door --------------------------------------------------------------------------------- */
 
 bool lockout_check(struct lanyard *lanyard, const struct request *request,
@@ -204,6 +212,15 @@ bool lockout_count(struct lanyard *lanyard, const struct request *request, bool 
     };
 
     return state_change_lockout(lanyard->state, &lockout->key, change, &attempt, error);
+}
+
+bool lockout_note(struct lanyard *lanyard, const struct request *request,
+                  const struct account *account, struct error *error)
+{
+    struct lockout_key key = key_of(request->arena, account, account->name, request->remote);
+    int64_t now = request->now.wall;
+
+    return state_change_lockout(lanyard->state, &key, change_instant, &now, error);
 }
 
 bool lockout_stand(struct state *state, struct arena *arena, const struct settings *settings,

@@ -64,6 +64,11 @@ MUST_CHECK bool lockout_check(struct lanyard *lanyard, const struct request *req
 MUST_CHECK bool lockout_count(struct lanyard *lanyard, const struct request *request, bool fits,
                               struct lockout *lockout, struct error *error);
 
+/* Notes a sign-in that no password made: when it was, and that the address is familiar from now
+ * on. The wrong passwords stay counted. */
+MUST_CHECK bool lockout_note(struct lanyard *lanyard, const struct request *request,
+                             const struct account *account, struct error *error);
+
 /* How things stand for an account, for people. */
 struct lockout_standing {
     int64_t signed_in_at; /* 0: never */

@@ -13,6 +13,7 @@ from conftest import FIRST
 from support.lab import run
 from support.settings import set_setting
 from support.sign_in import is_sign_in_page, request_for
+from support.wstrust import ask_by_certificate
 
 THRESHOLD = 5
 STRANGER = "127.0.0.66"
@@ -173,6 +174,15 @@ def test_a_user_is_unlocked_by_one_command_and_the_list_shows_it(make_strict, ma
     assert listed(lab)["failures"] == 0 and listed(lab)["locked_until"] is None
     assert signs_in(client, lab)
     assert listed(lab)["last_sign_in"]
+
+
+def test_a_sign_in_by_certificate_is_a_last_sign_in_too_and_lifts_no_lock_out(make_strict, make_client):
+    lab = make_strict()
+    client = make_client(lab)
+    lock_out(client, lab)
+    assert "RequestedSecurityToken" in ask_by_certificate(client, "2005", FIRST).text
+    assert listed(lab)["last_sign_in"] and listed(lab)["failures"] == THRESHOLD
+    assert not signs_in(client, lab) and signs_in(client, lab, address="127.0.0.1")
 
 
 @pytest.mark.parametrize("words", [["unlock"], ["unlock", "nobody"], ["unlock", "--address", "here"], ["expire"],

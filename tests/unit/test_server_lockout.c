@@ -240,6 +240,19 @@ static void unlocking_ends_it_at_once(void **given)
     assert_true(right(place, "203.0.113.1"));
 }
 
+static void a_certificate_makes_its_address_familiar_and_forgives_nothing(void **given)
+{
+    struct place *place = *given;
+    struct request request = request_from(place, place->arena, HOME);
+
+    lock_strangers_out(place);
+    assert_true(lockout_note(&place->lanyard, &request, &alice, &place->error));
+    assert_int_equal(standing(place).signed_in_at, NOW);
+    assert_int_equal(standing(place).failures, THRESHOLD);
+    assert_true(right(place, HOME));
+    assert_false(right(place, "203.0.113.1"));
+}
+
 /* P3 ---------------------------------------------------------------------------------------- */
 
 static void ten_thousand_strangers_do_not_keep_a_user_out(void **given)
@@ -550,6 +563,7 @@ int main(void)
         A_TEST(a_familiar_address_goes_on_and_has_a_limit_of_its_own),
         A_TEST(the_last_twenty_addresses_are_familiar),
         A_TEST(unlocking_ends_it_at_once),
+        A_TEST(a_certificate_makes_its_address_familiar_and_forgives_nothing),
         A_TEST(ten_thousand_strangers_do_not_keep_a_user_out),
         A_TEST(one_password_over_a_thousand_users_locks_its_address_out),
         A_TEST(a_sign_in_does_not_wash_its_address),
