@@ -166,6 +166,17 @@ static bool is_trusted(uid_t owner)
     return owner == geteuid() || owner == 0;
 }
 
+/* Root gets there by becoming that user: files of another's folder are not for root to follow, and
+ * what root wrote there the other could not read. */
+static const char *owner_cure(struct arena *arena, const char *path, uid_t stranger)
+{
+    if (geteuid() == 0) {
+        return arena_print(arena, "Run this as that user (sudo -u '#%ju' ...), or: chown 0 %s",
+                           (uintmax_t)stranger, path);
+    }
+    return arena_print(arena, "Run: chown %ju %s", (uintmax_t)geteuid(), path);
+}
+
 /* Ours or root's. A link counts by its own owner too: who owns it chooses what we read. */
 static bool check_owner(const char *path, struct stat *status, struct error *error)
 {
@@ -185,7 +196,7 @@ static bool check_owner(const char *path, struct stat *status, struct error *err
             .file = path,
             .found = arena_print(error->arena, "belongs to user %ju, who is neither root nor us",
                                  (uintmax_t)stranger),
-            .cure = arena_print(error->arena, "Run: chown %ju %s", (uintmax_t)geteuid(), path),
+            .cure = owner_cure(error->arena, path, stranger),
         });
 }
 
