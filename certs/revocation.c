@@ -115,12 +115,14 @@ static void ask_for_delta(struct gathering *gathering, size_t depth, X509_CRL *b
     ask(gathering, &wanted, (int)depth);
 }
 
+/* A complete CRL by hand; with a delta alone, its base is still to be had. */
 static bool is_given(const struct gathering *gathering, const struct node *issuer)
 {
     for (int i = 0; i < sk_X509_CRL_num(gathering->list); i++) {
-        if (X509_NAME_cmp(X509_CRL_get_issuer(sk_X509_CRL_value(gathering->list, i)),
-                          X509_get_subject_name(issuer->x509))
-            == 0) {
+        X509_CRL *crl = sk_X509_CRL_value(gathering->list, i);
+
+        if (!crl_is_delta(crl)
+            && X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer->x509)) == 0) {
             return true;
         }
     }
@@ -253,7 +255,10 @@ static const char *cure_of(const struct gathering *gathering, size_t depth)
     const struct revocation *revocation = gathering->revocation;
     const struct authority *authority = issuer_of(revocation->path, depth)->authority;
 
-    if (revocation->question->cache_only && revocation->question->evidence != NULL) {
+    if (revocation->question->evidence == NULL) {
+        return "Give its issuer's CRL along: --crl FILE.";
+    }
+    if (revocation->question->cache_only) {
         return "Nothing is fetched here (cache-only): fetch it once without, or give it by hand.";
     }
     return authority == NULL

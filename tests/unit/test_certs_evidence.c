@@ -300,6 +300,22 @@ static void a_crl_given_by_hand_is_asked_for_nowhere(void **state)
     assert_int_equal(inquiry->witness.asked_count, 0);
 }
 
+static void a_delta_given_by_hand_wants_its_base(void **state)
+{
+    struct inquiry *inquiry = *state;
+    struct scene *scene = inquiry->scene;
+
+    ask_about_the_leaf(inquiry);
+    inquiry->witness.crl =
+        make_crl(scene->bench, &(struct crl_spec){.issuer = &scene->issuing, .number = "05"});
+    scene_crl(scene,
+              &(struct crl_spec){
+                  .issuer = &scene->issuing, .number = "06", .base = "05", .revoked = {"0A"}});
+    scene_judge(scene, &scene->alice);
+    assert_refusal(scene, "revocation.revoked", 0);
+    assert_int_equal(inquiry->witness.asked_count, 1);
+}
+
 /* L8: the server is down, and nothing is in the cache. */
 static void L8_a_crl_that_cannot_be_had_is_told_with_address_and_time(void **state)
 {
@@ -454,6 +470,7 @@ int main(void)
         INQUIRY_TEST(a_crl_is_asked_for_by_its_issuer_and_address),
         INQUIRY_TEST(the_settings_address_comes_first_and_their_file_instead),
         INQUIRY_TEST(a_crl_given_by_hand_is_asked_for_nowhere),
+        INQUIRY_TEST(a_delta_given_by_hand_wants_its_base),
         INQUIRY_TEST(L8_a_crl_that_cannot_be_had_is_told_with_address_and_time),
         INQUIRY_TEST(a_certificate_without_an_address_says_so),
         INQUIRY_TEST(a_slow_server_is_warned_of),
