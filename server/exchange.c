@@ -285,16 +285,30 @@ static void say_too_large(const struct exchange *exchange, struct MHD_Connection
     }
 }
 
-/* A body without an announced length has grown too long. Its client is told, and what it had sent
- * by then is thrown away: a connection closed at once would lose it the answer. */
+/* A body is too long, and on its way already. Its client is told, and what it sends until it has
+ * looked is thrown away: a connection closed at once would lose it the answer. */
+static enum MHD_Result begin_to_swallow(struct exchange *exchange,
+                                        struct MHD_Connection *connection)
+{
+    refuse(exchange->listener->lanyard, &exchange->request, &exchange->response, &exchange->error);
+    say_too_large(exchange, connection);
+    exchange->surplus = 1;
+    return MHD_YES;
+}
+
+/* RFC 9110, 10.1.1: who expects 100 (Continue) waits with the body, and gets a whole answer. */
+static bool is_body_coming(const struct exchange *exchange, struct MHD_Connection *connection)
+{
+    return exchange->error.fault == FAULT_TOO_LARGE && exchange->response.status == 0
+           && MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Expect") == NULL;
+}
+
 static enum MHD_Result swallow(struct exchange *exchange, struct MHD_Connection *connection,
                                size_t *upload_length)
 {
     if (exchange->surplus == 0) {
         fail(&exchange->error, FAULT_TOO_LARGE, "the body is over %d bytes", BODY_LIMIT);
-        refuse(exchange->listener->lanyard, &exchange->request, &exchange->response,
-               &exchange->error);
-        say_too_large(exchange, connection);
+        (void)begin_to_swallow(exchange, connection);
     }
     exchange->surplus += *upload_length;
     *upload_length = 0;
@@ -332,7 +346,8 @@ enum MHD_Result exchange_continue(void *argument, struct MHD_Connection *connect
         exchange->begun = true;
         journal_begin(exchange->listener->lanyard->journal, &exchange->request);
         if (!is_sound) {
-            return refuse_and_close(exchange, connection);
+            return is_body_coming(exchange, connection) ? begin_to_swallow(exchange, connection)
+                                                        : refuse_and_close(exchange, connection);
         }
         return MHD_YES; /* an answer given now would cost the connection, body or none */
     }

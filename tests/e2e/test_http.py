@@ -200,6 +200,26 @@ def test_a_body_announced_over_64_kb_is_refused_before_it_comes(lab, which):
 
 
 @PORTS
+def test_whoever_sends_too_long_a_body_all_the_same_reads_the_answer(lab, which):
+    """H3: a connection closed upon unread bytes is reset, and the answer is lost with it"""
+    for _ in range(5):
+        with Wire(lab, which) as wire:
+            wire.send(request("POST", OPEN_PATH[which], HOST, FORM, "Content-Length: 10000000"))
+            for _ in range(100):
+                wire.send(b"a" * 100_000)
+            answer = wire.answer()
+            assert (answer.status, answer.header("Connection")) == (413, "close") and wire.rest() == b""
+
+
+@PORTS
+def test_whoever_asks_before_sending_too_long_a_body_gets_a_page(lab, which):
+    """H3; RFC 9110, 10.1.1: no 100 comes first"""
+    expect = request("POST", OPEN_PATH[which], HOST, FORM, "Content-Length: 65537", "Expect: 100-continue")
+    answer = ask(lab, expect, which)
+    assert answer.status == 413 and answer.text_of("openingMessage") == "An error occurred"
+
+
+@PORTS
 def test_a_body_in_chunks_is_refused_where_it_passes_64_kb(lab, which):
     """H3: without Content-Length, and long before its end"""
     sent, piece = 0, b"4000\r\n" + b"a" * 0x4000 + b"\r\n"
@@ -227,12 +247,13 @@ def test_a_client_that_sends_chunks_without_end_is_cut_off(lab, which):
     assert sent < 64_000_000
 
 
-@pytest.mark.parametrize("how", ["announced", "in chunks", "without asking"])
+@pytest.mark.parametrize("how", ["announced", "announced without asking", "in chunks", "without asking"])
 def test_curl_is_told_413(lab, tmp_path, how):
     """H3"""
     path = tmp_path / "body"
     path.write_bytes(b"a" * 5_000_000)
     options = {"announced": ["--data-binary", f"@{path}"],
+               "announced without asking": ["--data-binary", f"@{path}", "--header", "Expect:"],
                "in chunks": ["--upload-file", path, "--request", "POST", "--header", "Transfer-Encoding: chunked"],
                "without asking": ["--upload-file", path, "--request", "POST", "--header", "Expect:",
                                   "--header", "Transfer-Encoding: chunked"]}[how]
