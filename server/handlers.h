@@ -11,7 +11,8 @@
 /* sign_in.c: who is this? ------------------------------------------------------------------ */
 
 /*
- * Whoever the request's cookie says, while the account is there and enabled. `*known` tells
+ * Whoever the request's cookie says, while the account is there and enabled, its password is the
+ * same, nobody ended its sessions, and the certificate they began with is good. `*known` tells
  * whether anybody was; false only where the state could not be read.
  */
 MUST_CHECK bool sign_in_known(struct lanyard *lanyard, const struct request *request,
@@ -46,6 +47,11 @@ struct certificate_sign_in {
 MUST_CHECK bool sign_in_with_certificate(struct lanyard *lanyard, const struct request *request,
                                          struct certificate_sign_in *seen,
                                          struct principal *principal, struct error *error);
+
+/* session_certificate.c: whether the certificate that a session began with, if it was one, would
+ * be accepted now. */
+bool session_certificate_holds(struct lanyard *lanyard, const struct request *request,
+                               const struct principal *principal);
 
 /* issue.c: a signed token ------------------------------------------------------------------ */
 

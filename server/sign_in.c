@@ -32,8 +32,11 @@ bool sign_in_known(struct lanyard *lanyard, const struct request *request, struc
         return error->count == 0;
     }
     account = account_named(request->snapshot->accounts, session->principal.name);
-    *known = session_is_of(session, account);
-    return *known || state_drop_session(lanyard->state, session->key, error);
+    if (!session_is_of(session, account)) {
+        return state_drop_session(lanyard->state, session->key, error);
+    }
+    *known = session_certificate_holds(lanyard, request, &session->principal);
+    return true;
 }
 
 /* A password that was typed, and whose it may be. */

@@ -9,6 +9,8 @@ import time
 import pytest
 
 from conftest import FIRST, SECOND
+from support.certificates import sign_in_by_certificate
+from support.identity import of_user
 from support.lab import run
 from support.settings import set_setting
 from support.sign_in import credentials, is_sign_in_page, is_token_page, request_for, sign_in
@@ -221,6 +223,24 @@ def test_a_time_in_a_users_file_ends_what_began_before_it_and_must_be_one(make_l
     file.write_text(f"{kept}sessions_valid_from: yesterday\n")
     refused = run("check", "-c", lab.settings_file)
     assert refused.returncode == 1 and "sessions_valid_from" in refused.stderr
+
+
+def test_a_session_that_began_with_a_certificate_lasts_as_long_as_that_is_good(make_lab, make_client):
+    """S10, K12: on hold, good again, revoked, while a session of the same user by password goes on."""
+    lab = make_lab("--no-loop-detection")
+    by_certificate, by_password = make_client(lab), make_client(lab)
+    assert is_token_page(sign_in_by_certificate(by_certificate, FIRST, of_user(lab.user())))
+    sign_in(by_password, FIRST)
+    cookie = by_certificate.cookie()
+    assert signed_in_with(by_certificate, cookie)
+    for reason, holds in (("certificateHold", False), ("removeFromCRL", True), ("keyCompromise", False)):
+        revoked = run("cert", "revoke", "alice", "--reason", reason, "-c", lab.settings_file)
+        assert revoked.returncode == 0, revoked.stderr
+        lab.wait_for(lambda: signed_in_with(by_certificate, cookie) == holds, seconds=10)
+        assert signed_in_with(by_password, by_password.cookie())
+    lab.kill()
+    lab.start()
+    assert not signed_in_with(by_certificate, cookie) and signed_in_with(by_password, by_password.cookie())
 
 
 # Keep me signed in -----------------------------------------------------------------------------
