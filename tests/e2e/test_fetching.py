@@ -129,6 +129,18 @@ def test_nobody_s_certificate_causes_no_connection(scene, tmp_path):
     assert scene.nginx.take_requests() == []
 
 
+def test_a_root_that_was_fetched_is_no_anchor(scene, tmp_path):
+    """F8: a whole PKI of a stranger's, down to a root that looks like the trusted one, put where it may be fetched."""
+    stranger = ForeignCa(tmp_path / "stranger", scene.ca.address)
+    for name in ("root.crt", "issuing.crt", "root.crl", "issuing.crl"):
+        shutil.copy(stranger.www / name, scene.www / name)
+    answer = scene.verify(stranger.user)
+    assert not answer["valid"] and len(answer["findings"]) > 0
+    asked = scene.nginx.take_requests()
+    assert "/issuing.crt" in asked and not [path for path in asked if path.endswith(".crl")]  # anchored first
+    assert list(scene.cache.glob("issuers/*")) == []
+
+
 def test_a_private_address_that_no_list_names_is_not_asked(scene, tmp_path):
     scene.set("aia_allow", [])
     chain = tmp_path / "chain.pem"
