@@ -19,22 +19,34 @@ def trust(home, certificate):
     database = Path(home) / ".pki" / "nssdb"
     database.mkdir(parents=True, exist_ok=True)
     certutil = ["certutil", "-d", f"sql:{database}"]
-    subprocess.run([*certutil, "-N", "--empty-password"], check=True, capture_output=True)
+    if not (database / "cert9.db").exists():
+        subprocess.run([*certutil, "-N", "--empty-password"], check=True, capture_output=True)
     subprocess.run([*certutil, "-A", "-n", "lab root", "-t", "CT,C,C", "-i", certificate], check=True, capture_output=True)
     return database
 
 
-def chromium(home, root_certificate, scripts=True):
-    """A browser that trusts the lab's root and nothing else it would not trust anyway."""
+def own(database, pkcs12, password):
+    """Puts an identity into the database: the browser may show it."""
+    subprocess.run(["pk12util", "-d", f"sql:{database}", "-i", pkcs12, "-W", password, "-K", ""], check=True,
+                   capture_output=True)
+
+
+def chromium(home, root_certificate, scripts=True, shown_on=None):
+    """A browser that trusts the lab's root and nothing else it would not trust anyway; on that display, where
+    its own dialogues are to be seen."""
     trust(home, root_certificate)
     options = Options()
     options.binary_location = "/usr/bin/chromium"
-    for flag in [*FLAGS, f"--user-data-dir={home}/profile"]:
+    for flag in [*FLAGS[shown_on is not None:], f"--user-data-dir={home}/profile"]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     if not scripts:
         options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
-    service = Service("/usr/bin/chromedriver", env={**os.environ, "HOME": str(home)}, log_path=str(Path(home) / "driver.log"))
+    if shown_on:
+        options.page_load_strategy = "none"  # a page whose browser shows a dialogue is never loaded
+    display = {"DISPLAY": shown_on} if shown_on else {}
+    service = Service("/usr/bin/chromedriver", env={**os.environ, **display, "HOME": str(home)},
+                      log_path=str(Path(home) / "driver.log"))
     driver = webdriver.Chrome(service=service, options=options)
     driver.set_page_load_timeout(30)
     driver.set_script_timeout(30)

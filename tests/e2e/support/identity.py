@@ -21,6 +21,20 @@ class Identity:
     def __init__(self, folder, name):
         self.certificate, self.key, self.chain = (Path(folder) / f"{name}{end}" for end in (".pem", ".key", "-chain.pem"))
 
+    def pkcs12(self, password, with_chain=False):
+        """A file for browsers; the leaf alone, or with what is above it."""
+        made = self.certificate.with_suffix(".pfx")
+        above = ["-certfile", self.chain] if with_chain else []
+        openssl("pkcs12", "-export", "-in", self.certificate, "-inkey", self.key, "-name", self.certificate.stem, *above,
+                "-out", made, "-passout", f"pass:{password}")
+        return made
+
+    def pem(self):
+        """Certificate and key in one file."""
+        made = self.certificate.with_suffix(".both")
+        made.write_text(self.certificate.read_text() + self.key.read_text())
+        return made
+
     def options(self, with_chain=False):
         """What curl is to be told."""
         return ["--cert", str(self.chain if with_chain else self.certificate), "--key", str(self.key)]

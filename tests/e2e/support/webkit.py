@@ -12,15 +12,19 @@ SIZE = (1200, 900)
 
 
 class TrustingOptions(Options):
-    """Options that name the one certificate a host may have."""
+    """Options that name the one certificate a host may have, or a browser of our own."""
 
-    def __init__(self, host, certificate):
+    def __init__(self, host=None, certificate=None, program=None):
         super().__init__()
         self.trusted = [{"host": host, "certificateFile": str(certificate)}] if certificate else []
+        self.program = program
 
     def to_capabilities(self):
         capabilities = super().to_capabilities()
         capabilities[self.KEY]["certificates"] = self.trusted
+        if self.program:
+            capabilities[self.KEY].update(binary=str(self.program), args=["--automation"])
+            capabilities["acceptInsecureCerts"] = True
         return capabilities
 
 
@@ -45,15 +49,35 @@ def display():
 def webkit(home, shown_on, certificate=None, host="localhost"):
     """A browser that takes that one certificate of the host; what it does not trust stays an empty
     page without an error."""
+    with driven(home, shown_on, TrustingOptions(host, certificate)) as driver:
+        yield driver
+
+
+@contextmanager
+def webkit_with_certificates(home, shown_on):
+    """A browser that shows the identity that HOME/choice names when it is asked, and trusts any server:
+    which one it is, other tests look at. Gives its driver and that file."""
+    home = Path(home)
+    home.mkdir(exist_ok=True)
+    choice, program = home / "choice", home / "browser"
+    choice.write_text("")
+    program.write_text(f"#!/bin/sh\nexec /usr/bin/python3 {Path(__file__).with_name('webkit_browser.py')} 2>{home}/browser.log\n")
+    program.chmod(0o755)
+    with driven(home, shown_on, TrustingOptions(program=program), CHOICE=str(choice)) as driver:
+        yield driver, choice
+
+
+@contextmanager
+def driven(home, shown_on, options, **more):
     home = Path(home)
     home.mkdir(exist_ok=True)
     folders = {f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "DATA", "CACHE")}
     service = Service(log_path=str(home / "driver.log"),
                       env={**os.environ, **folders, "HOME": str(home), "DISPLAY": shown_on, "GDK_BACKEND": "x11",
-                           "NO_AT_BRIDGE": "1", "WEBKIT_DISABLE_COMPOSITING_MODE": "1"})
+                           "NO_AT_BRIDGE": "1", "WEBKIT_DISABLE_COMPOSITING_MODE": "1", **more})
     service.start()
     try:
-        driver = webdriver.Remote(command_executor=service.service_url, options=TrustingOptions(host, certificate))
+        driver = webdriver.Remote(command_executor=service.service_url, options=options)
         driver.set_page_load_timeout(60)
         yield driver
         driver.quit()
