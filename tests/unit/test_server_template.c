@@ -98,7 +98,7 @@ static const struct bad_template bad_templates[] = {
     {"{{#each detail}}{{#each detail}}{{/each}}{{/each}}", 1, 17, "inside a list", NULL},
     {"{{#lab}}{{#lab}}{{#lab}}{{#lab}}{{#lab}}{{#lab}}{{#lab}}{{#lab}}{{#lab}}", 1, 65, "too deep",
      NULL},
-    {"<style>{{> script}}</style>", 1, 8, "only the style", "{{> style}}"},
+    {"<style>{{> script}}</style>", 1, 8, "nothing of this name", "{{> style}}"},
     {"{{> style}}", 1, 1, "included where it is none", "<style>"},
     {"<p>a\xFFz", 1, 5, "not UTF-8", "Save"},
     /* where escaping would not hold a value */
