@@ -80,8 +80,8 @@ static bool put(struct state *state, const struct lockout_key *key,
                 const struct lockout_facts *before, const struct lockout_facts *facts,
                 struct error *error)
 {
-    bool is_sign_in = facts->signed_in_at != before->signed_in_at
-                      || facts->is_familiar != before->is_familiar;
+    bool is_sign_in =
+        facts->signed_in_at != before->signed_in_at || facts->is_familiar != before->is_familiar;
     bool is_counted = facts->at_address.failures != before->at_address.failures
                       || facts->at_address.failed_at != before->at_address.failed_at;
 

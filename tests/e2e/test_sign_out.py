@@ -9,6 +9,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from conftest import FIRST, FIRST_REPLY, SECOND, SECOND_REPLY
 from support.browser import chromium, policy_breaches
+from support.curl import Client
 from support.lab import run
 from support.party import Server
 from support.settings import party, write_parties
@@ -146,7 +147,7 @@ def signed_in(make_lab, tmp_path):
     """Makes a browser that is signed in at the lab's own relying party and at those named."""
     drivers = []
 
-    def make(parties, scripts=True):
+    def make(parties):
         lab = make_lab()
         application = Application(lab)
         application.server.__enter__()
@@ -157,7 +158,7 @@ def signed_in(make_lab, tmp_path):
                       [own, *(party(name[4:].title(), name, application.server.address + path)
                               for name, path in known.items())])
         lab.restart()
-        browser = chromium(tmp_path / "home", lab.root_certificate, scripts=scripts)
+        browser = chromium(tmp_path / "home", lab.root_certificate)
         drivers.append(browser)
         browser.get(f"{lab.main}/lanyard/rp")
         browser.find_element(By.ID, "userNameInput").send_keys(lab.upn())
@@ -175,7 +176,6 @@ def signed_in(make_lab, tmp_path):
 
 def lab_answer(lab, realm, cookie):
     """A token for that relying party in the browser's session, asked for by curl."""
-    from support.curl import Client
     client = Client(lab)
     answer = client.request(f"/adfs/ls/?{urlencode(request_for(realm))}", "--header", f"Cookie: MSISAuth={cookie}",
                             cookies=False)
