@@ -49,9 +49,19 @@ size_t utf8_read(const char *string, size_t length, uint32_t *character)
     return size;
 }
 
+/* The index of the first byte from `at` on that is not of printable ASCII: most text is that. */
+static size_t skip_ascii(const char *string, size_t length, size_t at)
+{
+    while (at < length && string[at] >= ' ' && (unsigned char)string[at] < 0x80) {
+        at++;
+    }
+    return at;
+}
+
 bool utf8_is_valid(const char *string, size_t length)
 {
-    for (size_t at = 0; at < length;) {
+    for (size_t at = skip_ascii(string, length, 0); at < length;
+         at = skip_ascii(string, length, at)) {
         uint32_t character;
         size_t size = utf8_read(string + at, length - at, &character);
 
@@ -74,7 +84,8 @@ static bool is_xml_char(uint32_t character)
 
 bool utf8_is_xml(const char *string, size_t length)
 {
-    for (size_t at = 0; at < length;) {
+    for (size_t at = skip_ascii(string, length, 0); at < length;
+         at = skip_ascii(string, length, at)) {
         uint32_t character;
         size_t size = utf8_read(string + at, length - at, &character);
 
