@@ -68,7 +68,8 @@ class Authority:
         return cls(certificate, key)
 
     def issue(self, folder, name, key="p256", upn=None, subject=None, days=(-1, 30), authority=False, **extensions):
-        """Extensions by their openssl names; None leaves one out. `days`: from and until, counted from today."""
+        """Extensions by their openssl names; None leaves one out. `days`: from and until, counted from today. `key`: one
+        of KEYS, or the options by which openssl finds one that lies elsewhere."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         made, request, extra = Identity(folder, name), folder / f"{name}.csr", folder / f"{name}.ext"
@@ -76,8 +77,8 @@ class Authority:
         if upn:
             wanted["subjectAltName"] = f"otherName:{UPN};UTF8:{upn}"
         extra.write_text("".join(f"{each}={value}\n" for each, value in wanted.items() if value))
-        openssl("req", "-new", "-newkey", *KEYS[key], "-nodes", "-subj", subject or f"/CN={name}",
-                "-keyout", made.key, "-out", request)
+        key_options = key if isinstance(key, list) else ["-newkey", *KEYS[key], "-nodes", "-keyout", made.key]
+        openssl("req", "-new", *key_options, "-subj", subject or f"/CN={name}", "-out", request)
         self.sign(folder, request, extra, made.certificate, days)
         made.chain.write_text("".join(each.read_text() for each in [made.certificate, *self.above]))
         return made
