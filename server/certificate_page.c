@@ -182,6 +182,16 @@ static const char *add_ways_out(struct lanyard *lanyard, const struct request *r
                              arena_print(arena, "%s %s", origin, settings->main_url));
 }
 
+/* What no table of sentences can hold: how long, and where. */
+static void add_silence(struct arena *arena, const struct certificate_story *story,
+                        struct fields *values)
+{
+    fields_add(arena, values, "seconds",
+               story->seconds > 0 ? arena_print(arena, "%lld", (long long)story->seconds) : "");
+    fields_add(arena, values, "has_issuer", story->has_issuer ? "yes" : "");
+    fields_add(arena, values, "origin", story->origin);
+}
+
 void certificate_page_write(struct lanyard *lanyard, const struct request *request,
                             const struct certificate_story *story, struct response *response)
 {
@@ -191,11 +201,12 @@ void certificate_page_write(struct lanyard *lanyard, const struct request *reque
     struct fields values = {0};
 
     fields_add(arena, &values, "display_name", snapshot->settings->display_name);
-    fields_add(arena, &values, "heading", story->heading);
+    add_silence(arena, story, &values);
     fields_add(arena, &values, "message",
                refusal_sentence(arena, FAULT_CERTIFICATE, &(struct fields){0}));
-    fields_add(arena, &values, "reason", story->reason != NULL ? story->reason : words.reason);
-    fields_add(arena, &values, "advice", story->advice != NULL ? story->advice : words.advice);
+    fields_add(arena, &values, "shown", story->seen != NULL ? "yes" : "");
+    fields_add(arena, &values, "reason", words.reason);
+    fields_add(arena, &values, "advice", words.advice);
     fields_add(arena, &values, "operator_note", snapshot->settings->error_note);
     fields_add(arena, &values, "activity_id", request->activity_id);
     fields_add(arena, &values, "party_name", story->party_name);

@@ -17,12 +17,13 @@ struct certificate_words certificate_words_of(const char *code);
 
 /* Why there is no sign-in. */
 struct certificate_story {
-    const char *heading;
     const char *code;                       /* of the finding that decided */
-    const char *reason, *advice;            /* instead of the code's words; or NULL */
     const char *party_name;                 /* NULL where it is not known any more */
     const char *query;                      /* of the sign-in; NULL: nowhere to go back to */
     const struct certificate_sign_in *seen; /* NULL: nothing was shown at all */
+    int64_t seconds;                        /* for which a browser was silent */
+    bool has_issuer;                        /* it fetched the issuing CA's certificate meanwhile */
+    const char *origin;                     /* that it never reached */
 };
 
 /* Writes the page, with status 200: to anything else some browsers answer by asking again. */

@@ -8,6 +8,9 @@
 #include <string.h>
 
 #define ASK_FOR_NEW "Ask for a new certificate, or sign in in another way."
+#define INSTALL                                                                                    \
+    "Install your certificate on this device with everything that belongs to it (on a phone: the " \
+    "profile with the issuing CA), then try again; or sign in in another way."
 #define NOT_YOURS "There is nothing you can do about it: give your help desk the activity ID below."
 
 /* The first row that is the code, or what stands before its dot, counts. */
@@ -18,8 +21,9 @@ static const struct {
     {"none",
      {"Your browser showed no certificate: it has none, none that it found fitting, or you chose "
       "not to send one.",
-      "Install your certificate on this device with everything that belongs to it (on a phone: the "
-      "profile with the issuing CA), then try again; or sign in in another way."}},
+      INSTALL}},
+    {"handshake.silent", {"", INSTALL}},
+    {"handshake.unreached", {"", "Try again from another network, or sign in in another way."}},
     {"time.expired", {"Your certificate has expired.", ASK_FOR_NEW}},
     {"time.not-yet-valid",
      {"Your certificate is not valid yet.", "Check the clock of your device, or wait."}},

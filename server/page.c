@@ -31,13 +31,13 @@
  *   PAGE_HOME        display_name, identifier, metadata_url, root_url, root_sha256; the lists
  *                    party.name, party.identifier, party.url (signs in there); user.name; and
  *                    try.name with try.url or try.command
- *   PAGE_SELECT_CERTIFICATE  display_name, party_name; action: where the form posts, with ticket;
- *                    ask_url: says how it stands; story_url: the page that tells it after
- *                    `patience` seconds; other_url: the sign-in page; lab
- *   PAGE_CERTIFICATE display_name, heading; message: AD FS's sentence; reason, advice: for the
- *                    person; operator_note; retry_url with ticket; other_url; activity_id,
- *                    party_name, code, error_time; in a lab the lists path.subject, .origin,
- *                    .missing (any word), .note; finding.code, .failed, .found, .certificate,
+ *   PAGE_SELECT_CERTIFICATE  display_name, party_name; action: where the form posts, at
+ *                    origin, with ticket; ask_url: says how it stands; story_url: the page that
+ * tells it after `patience` seconds; other_url: the sign-in page; lab PAGE_CERTIFICATE
+ * display_name; shown: any word where something was; message: AD FS's sentence; reason, advice: for
+ * the person; seconds: of silence, with has_issuer; origin: never reached; operator_note; retry_url
+ * with ticket; other_url; activity_id, party_name, code, error_time; in a lab the lists
+ * path.subject, .origin, .missing (any word), .note; finding.code, .failed, .found, .certificate,
  *                    .expected, .cure; lookup.address, .failed, .kind, .took, .why; mapping.how,
  *                    .value, .what; tls.name, .value; and activity_url
  *   PAGE_ACTIVITY    display_name; now: the time of day; paused and more: any word; the list
@@ -106,26 +106,17 @@ static const char *const relying_party_names[] = {
     "again.name",   "again.url",     EVENT_NAMES,      CLAIM_NAMES("claim")};
 
 static const char *const select_certificate_names[] = {
-    "display_name", "party_name", "action", "ticket",   "ask_url",
+    "display_name", "party_name", "action", "ticket",   "origin",     "ask_url",
     "story_url",    "other_url",  "lab",    "patience", CONTACT_NAMES};
-static const char *const certificate_names[] = {"display_name",     "heading",
-                                                "message",          "reason",
-                                                "advice",           "operator_note",
-                                                "retry_url",        "ticket",
-                                                "other_url",        "activity_id",
-                                                "party_name",       "code",
-                                                "error_time",       "lab",
-                                                "path.subject",     "path.origin",
-                                                "path.missing",     "path.note",
-                                                "finding.code",     "finding.failed",
-                                                "finding.found",    "finding.certificate",
-                                                "finding.expected", "finding.cure",
-                                                "lookup.address",   "lookup.failed",
-                                                "lookup.kind",      "lookup.took",
-                                                "lookup.why",       "mapping.how",
-                                                "mapping.value",    "mapping.what",
-                                                "tls.name",         "tls.value",
-                                                "activity_url",     CONTACT_NAMES};
+static const char *const certificate_names[] = {
+    "display_name",     "shown",        "seconds",        "has_issuer",    "origin",
+    "message",          "reason",       "advice",         "operator_note", "retry_url",
+    "ticket",           "other_url",    "activity_id",    "party_name",    "code",
+    "error_time",       "lab",          "path.subject",   "path.origin",   "path.missing",
+    "path.note",        "finding.code", "finding.failed", "finding.found", "finding.certificate",
+    "finding.expected", "finding.cure", "lookup.address", "lookup.failed", "lookup.kind",
+    "lookup.took",      "lookup.why",   "mapping.how",    "mapping.value", "mapping.what",
+    "tls.name",         "tls.value",    "activity_url",   CONTACT_NAMES};
 
 struct page_kind {
     const char *file;

@@ -62,12 +62,12 @@ def test_a_phone_that_stalls_is_told_on_the_page_it_left_open(impatient, make_cl
     """Within two seconds of the deadline"""
     client = make_client(impatient)
     ask, story = select_page(client)
-    assert client.get(ask).text == "wait\n"
+    assert client.get(ask).text == "early"
     phone = Silent(impatient)
-    impatient.wait_for(lambda: "was asked for a certificate" in client.get(ask).text)
+    impatient.wait_for(lambda: client.get(ask).text == "asked")
     assert DEADLINE - 1 < phone.wait_for_end(DEADLINE + 3) < DEADLINE + 1
     ended = time.monotonic()
-    impatient.wait_for(lambda: client.get(ask).text.startswith("gone\n"))
+    impatient.wait_for(lambda: client.get(ask).text == "gone")
     assert time.monotonic() - ended < 2
     answer = client.get(story)
     assert answer.status == 200 and answer.text_of("code") == "handshake.silent"
@@ -125,7 +125,7 @@ def test_a_browser_that_shows_a_choice_has_not_failed(impatient, make_client):
     Silent(impatient).close()
     event = impatient.wait_for(lambda: handshake_events(impatient)[before:])[-1]
     assert event["outcome"] == "note" and "closed the connection at once" in event["why"]
-    assert client.get(ask).text == "wait\nYour browser was asked for a certificate. Choose one where it shows you a list."
+    assert client.get(ask).text == "choosing"
 
 
 def test_a_key_that_may_not_sign_is_named(impatient, make_client, tmp_path):
@@ -144,7 +144,7 @@ def test_a_ticket_that_nobody_has_says_nothing(impatient, make_client):
     client = make_client(impatient)
     for ticket in ("", "0" * 32, "x" * 5000, "%00"):
         answer = client.get(f"/lanyard/api/certificate?ticket={ticket}")
-        assert answer.status in (200, 400) and "asked" not in answer.text and "gone" not in answer.text
+        assert answer.status == 400 or answer.text == "unknown"
     answer = client.get("/lanyard/certificate")
     assert answer.status == 200 and not answer.page.xpath("//form[@id='retryForm']")
 
