@@ -1,7 +1,6 @@
 /*
  * server/passive_certificate.c: see passive.h. A browser that signs in by certificate: the page on
- * the main port that sends it away, what it brings to the origin where TLS asked it, and the page
- * that is still open on the main port when it does not come back.
+ * the main port that sends it away, and what it brings to the origin where TLS asked it.
  */
 #include "server/certificate_page.h"
 #include "server/passive.h"
@@ -16,7 +15,7 @@
 
 /* sending away -------------------------------------------------------------------------------- */
 
-static const char *where_asked(const struct settings *settings)
+const char *passive_certificate_origin(const struct settings *settings)
 {
     return settings->alternate_binding && settings->certauth_url != NULL
                ? settings->certauth_url
@@ -30,9 +29,10 @@ static const char *select_policy(const struct passive *passive)
     struct arena *arena = passive->request->arena;
     const char *policy = page_policy(snapshot->pages, PAGE_SELECT_CERTIFICATE);
 
-    policy = page_policy_widen(
-        arena, policy, "form-action",
-        arena_print(arena, "%s %s", where_asked(snapshot->settings), snapshot->settings->main_url));
+    policy = page_policy_widen(arena, policy, "form-action",
+                               arena_print(arena, "%s %s",
+                                           passive_certificate_origin(snapshot->settings),
+                                           snapshot->settings->main_url));
     return page_policy_widen(arena, policy, "connect-src", "'self'");
 }
 
@@ -49,8 +49,10 @@ void passive_select_certificate(struct passive *passive)
 
     fields_add(arena, &values, "display_name", settings->display_name);
     fields_add(arena, &values, "party_name", passive->asked.party->name);
-    fields_add(arena, &values, "action", arena_print(arena, "%s%s", where_asked(settings), action));
+    fields_add(arena, &values, "action",
+               arena_print(arena, "%s%s", passive_certificate_origin(settings), action));
     fields_add(arena, &values, "ticket", ticket);
+    fields_add(arena, &values, "origin", passive_certificate_origin(settings));
     fields_add(arena, &values, "ask_url", arena_print(arena, ASK_PATH "?ticket=%s", ticket));
     fields_add(arena, &values, "story_url", arena_print(arena, STORY_PATH "?ticket=%s", ticket));
     fields_add(
@@ -61,8 +63,7 @@ void passive_select_certificate(struct passive *passive)
     page_add_contacts(arena, settings, &values);
     passive->response->status = 200;
     passive->response->policy = select_policy(passive);
-    page_render(page_set_for(request), PAGE_SELECT_CERTIFICATE, &values,
-                &passive->response->body);
+    page_render(page_set_for(request), PAGE_SELECT_CERTIFICATE, &values, &passive->response->body);
 }
 
 /* taking it ------------------------------------------------------------------------------------ */
@@ -81,7 +82,6 @@ bool passive_take_certificate(struct passive *passive, struct error *error)
     }
     certificate_page_write(passive->lanyard, request,
                            &(struct certificate_story){
-                               .heading = "Your certificate was not accepted",
                                .code = seen.code,
                                .party_name = passive->asked.party->name,
                                .query = strchr(passive_action(passive), '?') + 1,
@@ -89,89 +89,4 @@ bool passive_take_certificate(struct passive *passive, struct error *error)
                            },
                            passive->response);
     return true;
-}
-
-/* not coming back ------------------------------------------------------------------------------ */
-
-static void look(struct lanyard *lanyard, const struct request *request, struct waiting *waiting)
-{
-    waiting_look(lanyard->waiting, request->arena, fields_find(&request->query, "ticket"),
-                 request->now.monotonic, waiting);
-}
-
-/* How it stands, in a sentence for the page that waits; "" while there is nothing to say. */
-static const char *describe(const struct request *request, const struct waiting *waiting)
-{
-    const struct settings *settings = request->snapshot->settings;
-
-    switch (waiting->state) {
-    case WAITING_UNREACHED:
-        return waiting->since < UNREACHED_AFTER
-                   ? ""
-                   : arena_print(request->arena,
-                                 "Your browser has not reached %s yet. Something between it and "
-                                 "this server, such as a firewall, may keep that port closed.",
-                                 where_asked(settings));
-    case WAITING_ASKED:
-        return arena_print(request->arena,
-                           "Your browser was asked for a certificate %lld seconds ago and has not "
-                           "answered yet.",
-                           (long long)waiting->since / 1000);
-    case WAITING_CHOOSING:
-        return "Your browser was asked for a certificate. Choose one where it shows you a list.";
-    case WAITING_UNKNOWN:
-    case WAITING_GONE:
-    case WAITING_ANSWERED:
-        break;
-    }
-    return "";
-}
-
-void certificate_ask(struct lanyard *lanyard, const struct request *request,
-                     struct response *response)
-{
-    struct waiting waiting;
-
-    look(lanyard, request, &waiting);
-    response->status = 200;
-    response->content_type = "text/plain; charset=utf-8";
-    text_add_plain(&response->body, waiting.state == WAITING_GONE ? "gone\n" : "wait\n");
-    text_add_plain(&response->body, describe(request, &waiting));
-}
-
-/* What a person is told whose browser fell silent. */
-static const char *tell_silence(const struct request *request, const struct waiting *waiting)
-{
-    return arena_print(
-        request->arena,
-        "Your browser was asked for a certificate, sent none, and the connection ended after %lld "
-        "seconds. A phone does so when it has no certificate it can link to an authority this "
-        "server names.%s",
-        (long long)(waiting->silent + 500) / 1000,
-        waiting->fetched_issuer
-            ? ""
-            : " It did not look for the issuing authority's certificate meanwhile.");
-}
-
-void certificate_story(struct lanyard *lanyard, const struct request *request,
-                       struct response *response)
-{
-    struct certificate_story story = {.heading = "No certificate came", .code = "none"};
-    struct waiting waiting;
-
-    look(lanyard, request, &waiting);
-    story.query = waiting.query;
-    if (waiting.state == WAITING_GONE) {
-        story.code = "handshake.silent";
-        story.reason = tell_silence(request, &waiting);
-        story.advice = certificate_words_of("none").advice;
-    } else if (waiting.state == WAITING_UNREACHED) {
-        story.code = "handshake.unreached";
-        story.reason = arena_print(request->arena,
-                                   "Your browser never reached %s. Something between it and this "
-                                   "server, such as a firewall, may keep that port closed.",
-                                   where_asked(request->snapshot->settings));
-        story.advice = "Try again from another network, or sign in in another way.";
-    }
-    certificate_page_write(lanyard, request, &story, response);
 }
