@@ -118,14 +118,11 @@ static bool is_digits(const char *start, size_t length)
     return length > 0;
 }
 
-/* S-1-AUTHORITY-SUBAUTHORITY… ([MS-DTYP] 2.4.2.1): digits and single hyphens. */
-static bool is_sid(const char *sid)
+/* Numbers with single separators between them. */
+static bool is_numbers(const char *text, const char *separator)
 {
-    if (!string_starts(sid, "S-1-") || strlen(sid) > 184) {
-        return false;
-    }
-    for (const char *part = sid + strlen("S-1-");; part++) {
-        size_t length = strcspn(part, "-");
+    for (const char *part = text;; part++) {
+        size_t length = strcspn(part, separator);
 
         if (!is_digits(part, length)) {
             return false;
@@ -135,6 +132,13 @@ static bool is_sid(const char *sid)
             return true;
         }
     }
+}
+
+/* S-1-AUTHORITY-SUBAUTHORITY… ([MS-DTYP] 2.4.2.1). */
+static bool is_sid(const char *sid)
+{
+    return string_starts(sid, "S-1-") && strlen(sid) <= 184
+           && is_numbers(sid + strlen("S-1-"), "-");
 }
 
 /* The number of a usage, or NULL where the name is none. */
@@ -147,7 +151,10 @@ static const char *find_usage(const char *name)
             return usages[i].oid;
         }
     }
-    object = strlen(name) > 128 ? NULL : OBJ_txt2obj(name, 1);
+    if (strlen(name) > 128 || !is_numbers(name, ".")) { /* to OpenSSL "1.2..3" were 1.2.0.3 */
+        return NULL;
+    }
+    object = OBJ_txt2obj(name, 1);
     ASN1_OBJECT_free(object);
     ERR_clear_error();
     return object == NULL ? NULL : name;
@@ -192,6 +199,13 @@ static bool check_wishes(const struct lab_person *person, struct error *error)
     return check_usages(person, error);
 }
 
+/* What the register calls certificates that are nobody's: by such a name the wrong one would be
+ * revoked. */
+static bool is_the_labs(const char *name)
+{
+    return string_is(name, "tls") || string_is(name, "issuing");
+}
+
 static bool check_person(const struct lab *lab, const struct lab_person *person,
                          struct error *error)
 {
@@ -205,6 +219,11 @@ static bool check_person(const struct lab *lab, const struct lab_person *person,
         return fail(error, FAULT_SETTINGS,
                     "An identity called \"%s\" would overwrite other files of the lab; choose "
                     "another name or another folder",
+                    person->name);
+    }
+    if (is_the_labs(person->name)) {
+        return fail(error, FAULT_SETTINGS,
+                    "\"%s\" is the name of a certificate of the lab's own: choose another",
                     person->name);
     }
     if (person->upn != NULL && !is_mailbox(person->upn, false)) {

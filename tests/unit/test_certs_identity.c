@@ -263,6 +263,11 @@ static void the_files_of_the_pki_are_not_overwritten(void **state)
     }
     assert_true(same_bytes(key, bytes_of(made->bench, in_folder(made->bench, LAB_ISSUING_KEY))));
     assert_true(issue(made, (struct lab_person){.name = "root", .folder = other->folder}));
+    /* Whoever revokes "tls" means the server's. */
+    assert_false(issue(made, (struct lab_person){.name = "tls", .folder = other->folder}));
+    assert_refused(made->bench, "of the lab's own");
+    assert_false(issue(made, (struct lab_person){.name = "issuing", .folder = other->folder}));
+    assert_refused(made->bench, "of the lab's own");
     bench_free(other);
 }
 

@@ -92,8 +92,8 @@ static void usages_are_what_was_asked_for(void **state)
 
 static void usages_that_are_none_are_refused(void **state)
 {
-    static const char *const wrong[] = {"",  "client", "clientAuth,serverAuth",
-                                        "1", "1.2.x",  "none "};
+    static const char *const wrong[] = {
+        "", "client", "clientAuth,serverAuth", "1", "1.2.x", "none ", "1.2..3", "1.2.3.", "1 2"};
     const char *many[17];
     struct lab_bench *made = *state;
 
