@@ -194,19 +194,29 @@ def test_a_wauth_for_passwords_is_served_by_password(lab, client, method):
 def test_a_wauth_for_certificates_is_never_silently_served_by_a_password(lab, client, method):
     query = request_for(FIRST, wauth=method)
     sign_in(client, SECOND)
-    for answer in (client.get("/adfs/ls/", query), client.post("/adfs/ls/", credentials(lab), query)):
-        assert answer.status == 500
-        assert "MSIS7102: Requested Authentication Method is not supported on the STS." in answer.text
-        assert not is_token_page(answer) and answer.set_cookie is None
-        assert lab.event_where(activity_id=activity_id_of(answer))["code"] == "MSIS7102"
+    assert client.get("/adfs/ls/", query).page.xpath("//form[@id='certificateForm']")
+    answer = client.post("/adfs/ls/", credentials(lab), query)
+    assert answer.status == 500
+    assert "MSIS7102: Requested Authentication Method is not supported on the STS." in answer.text
+    assert not is_token_page(answer) and answer.set_cookie is None
+    assert lab.event_where(activity_id=activity_id_of(answer))["code"] == "MSIS7102"
 
 
 @pytest.mark.parametrize("method", ["urn:unknown", "password", PASSWORD_METHOD.upper(),
-                                    "urn:federation:authentication:windows"])
+                                    "urn:federation:authentication:windows", "urn:ietf:rfc:1510"])
 def test_an_unknown_wauth_is_an_error_page(client, method):
     sign_in(client, FIRST)
     answer = client.get("/adfs/ls/", request_for(FIRST, wauth=method))
     assert answer.status == 500 and not is_token_page(answer)
+
+
+def test_the_word_for_the_password_uri_is_taken_with_a_warning(lab, client):
+    """Entra's documents write usernamepassworduri where a URI is meant, and so do settings made after them."""
+    answer = client.get("/adfs/ls/", request_for(FIRST, wauth="usernamepassworduri"))
+    assert is_sign_in_page(answer) and not answer.page.xpath("//form[@id='options']")
+    assert is_token_page(sign_in(client, FIRST, wauth="usernamepassworduri"))
+    event = lab.event_where(event="wauth")
+    assert event["outcome"] == "warning" and "usernamepassworduri" in event["why"]
 
 
 def test_entra_s_translation_of_prompt_login_works(lab, client):
