@@ -41,6 +41,24 @@ static bool find_reply(struct passive *passive, struct error *error)
            || party_check_reply(passive->request->arena, party, passive->wsfed.reply, error);
 }
 
+/* It works, but whoever sends it meant the URI that documents call by this name. */
+static void warn_of_shorthand(const struct passive *passive)
+{
+    if (passive->asked.asked_method == NULL || !method_is_shorthand(passive->asked.asked_method)) {
+        return;
+    }
+    event_tell(passive->lanyard->events,
+               &(struct event){.name = "wauth",
+                               .outcome = OUTCOME_WARNING,
+                               .activity_id = passive->request->activity_id,
+                               .request_id = passive->wsfed.request_id,
+                               .remote = passive->request->remote,
+                               .party = passive->asked.party->name,
+                               .why = "wauth is the word usernamepassworduri, which stands for a "
+                                      "URI in documents: it is taken for the password's",
+                               .detail = AUTHENTICATION_METHODS "password"});
+}
+
 static bool read_sign_in(struct passive *passive, struct error *error)
 {
     const struct wsfed_request *wsfed = &passive->wsfed;
@@ -51,8 +69,9 @@ static bool read_sign_in(struct passive *passive, struct error *error)
     if (!find_party(passive, error) || !find_reply(passive, error)) {
         return false;
     }
-    passive->asked.always_prompt =
-        wsfed->prompt_login || passive->asked.party->always_require_authentication;
+    passive->asked.prompt_login = wsfed->prompt_login;
+    passive->asked.party_asks_always = passive->asked.party->always_require_authentication;
+    warn_of_shorthand(passive);
     return true;
 }
 

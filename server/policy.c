@@ -10,31 +10,56 @@
 #define SAML11_METHOD "urn:oasis:names:tc:SAML:1.0:am:"
 #define SAML20_CLASS "urn:oasis:names:tc:SAML:2.0:ac:classes:"
 
-/* protocol.md 1.5: what each provider of AD FS answers to. */
+/* What Entra's documents write for the password method, and some people send as it stands there. */
+#define SHORTHAND "usernamepassworduri"
+
+/* protocol.md 1.5: what each provider of AD FS answers to. Those of Windows are known, so that the
+ * refusal can say what was asked; nobody here does it. */
 static const struct {
     const char *uri;
-    enum sign_in_method method;
+    enum sign_in_method method; /* METHOD_NONE: a sign-in by Windows itself */
 } methods[] = {
     {SAML11_METHOD "password", METHOD_PASSWORD},
     {SAML20_CLASS "Password", METHOD_PASSWORD},
     {SAML20_CLASS "PasswordProtectedTransport", METHOD_PASSWORD},
     {AUTHENTICATION_METHODS "password", METHOD_PASSWORD},
+    {SHORTHAND, METHOD_PASSWORD},
     {"urn:ietf:rfc:2246", METHOD_CERTIFICATE},
     {SAML11_METHOD "X509-PKI", METHOD_CERTIFICATE},
     {SAML20_CLASS "TLSClient", METHOD_CERTIFICATE},
     {SAML20_CLASS "X509", METHOD_CERTIFICATE},
     {AUTHENTICATION_METHODS "tlsclient", METHOD_CERTIFICATE},
     {AUTHENTICATION_METHODS "x509", METHOD_CERTIFICATE},
+    {"urn:ietf:rfc:1510", METHOD_NONE},
+    {"urn:federation:authentication:windows", METHOD_NONE},
+    {SAML20_CLASS "Kerberos", METHOD_NONE},
+    {AUTHENTICATION_METHODS "kerberos", METHOD_NONE},
+    {AUTHENTICATION_METHODS "windows", METHOD_NONE},
 };
+
+#define METHODS_COUNT COUNT_OF(methods)
+
+/* The row of a URI; METHODS_COUNT for one that nobody knows. */
+static size_t find(const char *uri)
+{
+    size_t at = 0;
+
+    while (at < METHODS_COUNT && !string_is(uri, methods[at].uri)) {
+        at++;
+    }
+    return at;
+}
 
 enum sign_in_method method_of_uri(const char *uri)
 {
-    for (size_t i = 0; i < COUNT_OF(methods); i++) {
-        if (string_is(uri, methods[i].uri)) {
-            return methods[i].method;
-        }
-    }
-    return METHOD_NONE;
+    size_t at = find(uri);
+
+    return at < METHODS_COUNT ? methods[at].method : METHOD_NONE;
+}
+
+bool method_is_shorthand(const char *uri)
+{
+    return string_is(uri, SHORTHAND);
 }
 
 static struct decision refuse_method(const char *why)
@@ -60,29 +85,45 @@ static bool too_old(const struct principal *known, long fresh_minutes, int64_t n
     return fresh_minutes != FRESH_ANY && (age < 0 || age / MINUTE >= fresh_minutes);
 }
 
+/* Why what was asked cannot be had; NULL where it can. */
+static const char *find_hindrance(const struct sign_in_request *asked, enum sign_in_method method,
+                                  const struct methods_offered *offered)
+{
+    if (!offered->password && !offered->certificate) {
+        return "no way of signing in is offered here";
+    }
+    if (asked->asked_method == NULL) {
+        return NULL;
+    }
+    if (method == METHOD_NONE) {
+        return find(asked->asked_method) < METHODS_COUNT
+                   ? "wauth asks for a sign-in by Windows, which nobody here does"
+                   : "wauth asks for a method that nobody here knows";
+    }
+    if (method == METHOD_PASSWORD) {
+        return offered->password ? NULL : "wauth asks for a password, which is not taken here";
+    }
+    return offered->certificate ? NULL : "wauth asks for a certificate, which is not taken here";
+}
+
 struct decision policy_next_step(const struct sign_in_request *asked, const struct principal *known,
                                  const struct methods_offered *offered, int64_t now)
 {
-    enum sign_in_method method = METHOD_NONE;
+    enum sign_in_method method =
+        asked->asked_method == NULL ? METHOD_NONE : method_of_uri(asked->asked_method);
+    const char *hindrance = find_hindrance(asked, method, offered);
 
-    if (!offered->password && !offered->certificate) {
-        return refuse_method("no way of signing in is offered here");
-    }
-    if (asked->asked_method != NULL) {
-        method = method_of_uri(asked->asked_method);
-        if (method == METHOD_NONE) {
-            return refuse_method("wauth asks for a method that nobody here knows");
-        }
-    }
-    if ((method == METHOD_PASSWORD && !offered->password)
-        || (method == METHOD_CERTIFICATE && !offered->certificate)) {
-        return refuse_method("wauth asks for a method that is not offered here");
+    if (hindrance != NULL) {
+        return refuse_method(hindrance);
     }
     if (known == NULL) {
         return ask(method, offered, "nobody has signed in yet");
     }
-    if (asked->always_prompt) {
-        return ask(method, offered, "the request or the relying party asks for a new sign-in");
+    if (asked->prompt_login) {
+        return ask(method, offered, "prompt=login asks for a new sign-in");
+    }
+    if (asked->party_asks_always) {
+        return ask(method, offered, "the relying party always asks for a new sign-in");
     }
     if (method != METHOD_NONE && method != known->method) {
         return ask(method, offered, "wauth asks for another method than the session's");

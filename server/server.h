@@ -214,7 +214,8 @@ struct sign_in_request {
     const char *reply, *context;
     const char *asked_method; /* the URI as it was asked, or NULL */
     long fresh_minutes;       /* FRESH_ANY, or ask again at this age */
-    bool always_prompt;       /* prompt=login, or the party's own setting */
+    bool prompt_login;        /* prompt=login */
+    bool party_asks_always;   /* the party's own always_require_authentication */
     bool names_format;        /* the request says which kind of token it wants (decision 29) … */
     enum token_format format; /* … this one; otherwise the party's own */
 };
@@ -234,6 +235,8 @@ struct decision {
 
 /* What the URI in `wauth` means: METHOD_NONE for one nobody here knows. */
 enum sign_in_method method_of_uri(const char *uri);
+/* Whether that is "usernamepassworduri": no URI at all, taken for the password's all the same. */
+bool method_is_shorthand(const char *uri);
 /* `known` is NULL where nobody has signed in. A pure function of its arguments. */
 struct decision policy_next_step(const struct sign_in_request *asked, const struct principal *known,
                                  const struct methods_offered *offered, int64_t now);
