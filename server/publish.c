@@ -58,6 +58,11 @@ static void add_things_to_try(const struct request *request, struct fields *valu
                     OWN_PARTY_PATH, NULL);
             add_try(arena, values, "Be asked for the password though signed in (wfresh=0)",
                     OWN_PARTY_PATH "?start=fresh", NULL);
+            add_try(arena, values,
+                    "Sign in by certificate (import a user's .p12 file in your browser first)",
+                    arena_print(arena, "%s/adfs/ls/?wa=wsignin1.0&wtrealm=%s",
+                                settings->certificate_url, party->identifiers[0]),
+                    NULL);
         }
     }
     add_try(arena, values, "Follow what the server sees and decides", JOURNAL_PAGE, NULL);

@@ -172,6 +172,30 @@ static void print_curl(struct arena *arena, const struct settings *settings,
     fprintf(stderr, "  A signed token by curl\n    %s'\n\n", line.start);
 }
 
+/* The same by a certificate, for the first who has one. */
+static void print_curl_with_certificate(struct arena *arena, const struct settings *settings,
+                                        const struct account *account)
+{
+    const char *certificate = identity_file(arena, settings, account->name, ".pem");
+    const char *key = identity_file(arena, settings, account->name, ".key");
+    const char *root = pki_file(arena, settings, LAB_ROOT);
+    struct text line = text_in(arena);
+
+    if (certificate == NULL || key == NULL || root == NULL || settings->party_count == 0) {
+        return;
+    }
+    text_add_literal(&line, "curl --cacert ");
+    add_quoted(&line, root);
+    text_add_literal(&line, " --cert ");
+    add_quoted(&line, certificate);
+    text_add_literal(&line, " --key ");
+    add_quoted(&line, key);
+    text_print(&line, " \\\n      '%s/adfs/ls/?wa=wsignin1.0&wfresh=0&wtrealm=",
+               settings->certificate_url);
+    text_add_url(&line, settings->parties[0].identifiers[0]);
+    fprintf(stderr, "  And by certificate\n    %s'\n\n", line.start);
+}
+
 /* Where to go, as whom, with what. */
 static void print_lab(struct arena *arena, const struct settings *settings,
                       const struct account_set *accounts)
@@ -186,13 +210,19 @@ static void print_lab(struct arena *arena, const struct settings *settings,
             path_join(arena, settings->pki_folder, LAB_ROOT), settings->certificates_folder,
             settings->folder, LAB_PKCS12_PASSWORD);
     print_curl(arena, settings, accounts);
+    if (account_set_count(accounts) > 0) {
+        print_curl_with_certificate(arena, settings, account_set_at(accounts, 0));
+    }
     fprintf(stderr,
             "  What to try\n"
             "    sign in to one relying party, then to another: it does not ask (single sign-on)\n"
             "    add &wfresh=0 or &prompt=login to the address: it asks again\n"
+            "    import a user's .p12 in your browser, and sign in using an X.509 certificate\n"
+            "    %s cert revoke bob -c %s, sign in with bob's, and read why not\n"
             "    %s up --rp urn:my:app=https://localhost:3000/callback\n"
             "    edit %s, then %s check -c %s\n\n",
-            program_invocation_name, settings->file, program_invocation_name, settings->file);
+            program_invocation_name, settings->file, program_invocation_name, settings->file,
+            program_invocation_name, settings->file);
 }
 
 void ready_tell_people(struct arena *arena, const struct settings *settings,

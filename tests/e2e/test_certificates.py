@@ -10,6 +10,7 @@ from support.certificates import (CERTIFICATE_FORM, TLS_METHOD, at, certauth, po
                                   sign_in_by_certificate)
 from support.curl import Client
 from support.identity import Authority, of_user
+from support.lab import FREE_PORTS, Lab, run
 from support.settings import set_setting
 from support.sign_in import PASSWORD_METHOD, TokenPage, credentials, is_sign_in_page, is_token_page, request_for, sign_in
 from support.tokens import Token
@@ -182,6 +183,13 @@ def test_a_good_certificate_of_nobody_is_told_apart(client, ca, tmp_path):
     answer = refused(show(client, FIRST, ca.issue(tmp_path, "zoe", upn="zoe@lab.test")), "account.none")
     assert "belongs to no account" in answer.text_of("reason")
     assert "zoe@lab.test" in answer.text_of("mapping")
+    assert re.search('Put "sha256:[0-9A-F]{64}" under certificates in the file of the user', answer.text_of("mappingCure"))
+
+
+def test_a_ca_that_may_not_sign_people_in_is_no_unknown_one(fresh_lab, client_for):
+    lab = fresh_lab
+    for name in ("lanyard lab root CA", "lanyard lab issuing CA"):
+        lab.run("ca", "set", name, "--no-sign-in")
 
 
 def test_the_page_draws_the_path_and_names_what_is_missing(client, ca, tmp_path):
@@ -352,3 +360,14 @@ def test_who_does_not_hold_the_key_gets_nowhere(lab, tmp_path, ca, alice):
     stranger = ca.issue(tmp_path, "eve")
     with pytest.raises(ssl.SSLError):
         context.load_cert_chain(alice.certificate, stranger.key)
+
+
+def test_the_line_on_the_terminal_works_when_it_is_pasted(tmp_path):
+    finished = run("init", tmp_path / "lab", *FREE_PORTS)
+    line = finished.stderr.partition("And by certificate\n")[2].partition("\n\n")[0]
+    lab = Lab(tmp_path / "lab", ports=())
+    try:
+        answer = subprocess.run(["bash", "-c", line], check=True, capture_output=True, text=True).stdout
+        assert 'name="wresult"' in answer and lab.event_where(event="sign-in", method="certificate")["user"] == "alice"
+    finally:
+        lab.stop()
