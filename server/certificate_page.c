@@ -11,10 +11,13 @@
 
 static const char *took(struct arena *arena, const struct lookup *lookup)
 {
-    static const char *const sources[] = {[LOOKUP_NETWORK] = "fetched",
+    static const char *const sources[] = {[LOOKUP_NETWORK] = "from the network",
                                           [LOOKUP_CACHE] = "from the cache",
                                           [LOOKUP_FILE] = "from this machine"};
 
+    if (lookup->source == LOOKUP_NETWORK && !lookup->asked) {
+        return "";
+    }
     return arena_print(arena, "%s, %lld ms", sources[lookup->source], (long long)lookup->took);
 }
 
@@ -83,6 +86,7 @@ static void add_mapping(struct arena *arena, const struct mapping *mapping, stru
         fields_add(arena, values, "mapping.value", mapping->steps[i].value);
         fields_add(arena, values, "mapping.what", mapping->steps[i].what);
     }
+    fields_add(arena, values, "mapping_cure", mapping->cure);
 }
 
 static void add_tls_line(struct arena *arena, struct fields *values, const char *name,
@@ -115,13 +119,13 @@ static void add_tls(const struct request *request, struct fields *values)
                      "ca_names: none, or install the issuing CA on the device.");
     }
     for (size_t i = 0; i < shown->count; i++) {
-        struct error ignored = error_in(arena);
+        struct error error = error_in(arena);
         struct certificate certificate;
 
         add_tls_line(arena, values, arena_print(arena, "Certificate %zu", i + 1),
-                     certificate_read(arena, shown->certificates[i], &certificate, &ignored)
+                     certificate_read(arena, shown->certificates[i], &certificate, &error)
                          ? certificate.subject
-                         : "cannot be read");
+                         : error_sentence(&error));
     }
 }
 

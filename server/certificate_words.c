@@ -37,11 +37,11 @@ static const struct {
       "server does not have that one either.",
       "Install the issuing authority's certificate beside your own (on a phone: the whole profile) "
       "and try again, or give your help desk the activity ID below."}},
+    {"chain.not-for-sign-in",
+     {"The authority that issued your certificate may not sign people in here.", NOT_YOURS}},
     {"chain",
      {"Your certificate does not lead to an authority this server trusts.",
       "Choose a certificate that was issued for this service, or sign in in another way."}},
-    {"authority.sign-in",
-     {"The authority that issued your certificate may not sign people in here.", NOT_YOURS}},
     {"usage",
      {"Your certificate was not issued for signing in.",
       "Choose another certificate: this one is for another purpose."}},

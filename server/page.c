@@ -116,7 +116,7 @@ static const char *const certificate_names[] = {
     "path.note",        "finding.code", "finding.failed", "finding.found", "finding.certificate",
     "finding.expected", "finding.cure", "lookup.address", "lookup.failed", "lookup.kind",
     "lookup.took",      "lookup.why",   "mapping.how",    "mapping.value", "mapping.what",
-    "tls.name",         "tls.value",    "activity_url",   CONTACT_NAMES};
+    "mapping_cure",     "tls.name",     "tls.value",      "activity_url",  CONTACT_NAMES};
 
 struct page_kind {
     const char *file;

@@ -364,13 +364,17 @@ def test_whom_the_settings_believe_changes_at_once(fresh_lab, make_client, forei
     cas = tmp_path / "cas.pem"
     cas.write_text((foreign.folder / "issuing.pem").read_text() + foreign.root.read_text())
 
+    def page():
+        return make_client(fresh_lab).request(at(fresh_lab, "certificate", FIRST), "--cert", str(chain), "--key",
+                                              str(foreign.folder / "user.key"))
+
     def answer():
-        return refusal(make_client(fresh_lab).request(at(fresh_lab, "certificate", FIRST), "--cert", str(chain),
-                                                      "--key", str(foreign.folder / "user.key")))
+        return refusal(page())
 
     assert answer().startswith("chain.")
     assert run("ca", "add", "-c", settings, cas, "--all").returncode == 0
     fresh_lab.wait_for(lambda: answer() == "chain.not-for-sign-in")
+    assert "may not sign people in here" in page().text_of("reason")
     assert ca("set", settings, "Foreign Issuing", "--sign-in", "--crl", f"{foreign.address}/issuing.crl").returncode == 0
     assert ca("set", settings, "Foreign Root", "--crl", f"{foreign.address}/root.crl").returncode == 0
     fresh_lab.wait_for(lambda: answer() == "account.none")

@@ -253,4 +253,4 @@ def test_what_no_token_could_carry_signs_nobody_in(bench, visitor, tmp_path, wor
     answer = show(visitor, "urn:everything", bench.ca.issue(tmp_path, "alice", **extensions))
     assert answer.status == 200 and refusal(answer) == "certificate.unreadable"
     event = bench.lab.event_where(event="sign-in", activity_id=answer.text_of("activityId"))
-    assert event["outcome"] == "refused" and words in event["why"]
+    assert event["outcome"] == "refused" and words in event["why"] and words in answer.text_of("tls")

@@ -186,12 +186,6 @@ def test_a_good_certificate_of_nobody_is_told_apart(client, ca, tmp_path):
     assert re.search('Put "sha256:[0-9A-F]{64}" under certificates in the file of the user', answer.text_of("mappingCure"))
 
 
-def test_a_ca_that_may_not_sign_people_in_is_no_unknown_one(fresh_lab, client_for):
-    lab = fresh_lab
-    for name in ("lanyard lab root CA", "lanyard lab issuing CA"):
-        lab.run("ca", "set", name, "--no-sign-in")
-
-
 def test_the_page_draws_the_path_and_names_what_is_missing(client, ca, tmp_path):
     """K3: an intermediate that nobody sent, and the server does not have"""
     middle = ca.issue(tmp_path / "middle", "middle", subject="/CN=Middle CA", authority=True)
