@@ -6,7 +6,6 @@
 #include "server/command.h"
 #include "server/config_edit.h"
 #include "server/kept.h"
-#include "server/lab_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,19 +22,8 @@ struct opened {
 static bool open_settings(const struct arguments *arguments, struct opened *opened,
                           struct error *error)
 {
-    const struct overrides none = {0};
-    const char *file = NULL;
-
     opened->arena = arguments->arena;
-    return command_settings_file(arguments, &file, error)
-           && settings_load(opened->arena, file, &none, &opened->settings, error);
-}
-
-static void tell_server(const struct opened *opened)
-{
-    if (lab_tell_server(opened->arena, opened->settings->folder)) {
-        fputs("The running server was told.\n", stderr);
-    }
+    return command_settings(arguments, &opened->settings, error);
 }
 
 /* choosing among the certificates of a file ---------------------------------------------------- */
@@ -291,7 +279,7 @@ static enum status run_add(const struct arguments *arguments)
         return command_failed(&error);
     }
     tell_added(&opened, &added);
-    tell_server(&opened);
+    command_tell_server(opened.arena, opened.settings);
     return STATUS_YES;
 }
 
@@ -336,7 +324,7 @@ static enum status run_set(const struct arguments *arguments)
         return command_failed(&error);
     }
     printf("changed %s in %s\n", authority->name, opened.settings->file);
-    tell_server(&opened);
+    command_tell_server(opened.arena, opened.settings);
     return STATUS_YES;
 }
 
@@ -356,7 +344,7 @@ static enum status run_remove(const struct arguments *arguments)
                 &(struct kept){.folder = opened.settings->folder, .within = KEPT_AUTHORITIES},
                 authority->file);
     printf("removed %s from %s\n", authority->name, opened.settings->file);
-    tell_server(&opened);
+    command_tell_server(opened.arena, opened.settings);
     return STATUS_YES;
 }
 

@@ -13,14 +13,11 @@
 
 bool cert_lab_open(const struct arguments *arguments, struct cert_lab *opened, struct error *error)
 {
-    const struct overrides none = {0};
     struct clock clock = {0};
-    const char *file = NULL;
 
     opened->arena = arguments->arena;
     opened->dice = dice_of_system();
-    if (!command_settings_file(arguments, &file, error)
-        || !settings_load(opened->arena, file, &none, &opened->settings, error)
+    if (!command_settings(arguments, &opened->settings, error)
         || !account_set_load(opened->arena, opened->settings->users_folder, &opened->accounts,
                              error)
         || !command_clock(arguments, &clock, error)) {
@@ -42,9 +39,7 @@ bool cert_lab_open(const struct arguments *arguments, struct cert_lab *opened, s
 
 void cert_lab_tell_server(const struct cert_lab *opened)
 {
-    if (lab_tell_server(opened->arena, opened->settings->folder)) {
-        fputs("The running server was told.\n", stderr);
-    }
+    command_tell_server(opened->arena, opened->settings);
 }
 
 const char *cert_lab_file(const struct cert_lab *opened, const char *name)

@@ -5,7 +5,6 @@
 #include "server/command.h"
 #include "server/config_edit.h"
 #include "server/kept.h"
-#include "server/lab_files.h"
 #include "server/party_import.h"
 
 #include <jansson.h>
@@ -25,19 +24,8 @@ struct opened {
 static bool open_settings(const struct arguments *arguments, struct opened *opened,
                           struct error *error)
 {
-    const struct overrides none = {0};
-    const char *file = NULL;
-
     opened->arena = arguments->arena;
-    return command_settings_file(arguments, &file, error)
-           && settings_load(opened->arena, file, &none, &opened->settings, error);
-}
-
-static void tell_server(const struct opened *opened)
-{
-    if (lab_tell_server(opened->arena, opened->settings->folder)) {
-        fputs("The running server was told.\n", stderr);
-    }
+    return command_settings(arguments, &opened->settings, error);
 }
 
 /* adding --------------------------------------------------------------------------------- */
@@ -236,7 +224,7 @@ static enum status run_add(const struct arguments *arguments)
         return command_failed(&error);
     }
     tell_added(&entry, opened.settings);
-    tell_server(&opened);
+    command_tell_server(opened.arena, opened.settings);
     return STATUS_YES;
 }
 
@@ -370,7 +358,7 @@ static enum status run_remove(const struct arguments *arguments)
                     party->encryption_file);
     }
     printf("removed %s from %s\n", party->name, opened.settings->file);
-    tell_server(&opened);
+    command_tell_server(opened.arena, opened.settings);
     return STATUS_YES;
 }
 

@@ -3,6 +3,7 @@
  * help from the same tables.
  */
 #include "server/command.h"
+#include "server/lab_files.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -326,4 +327,21 @@ bool command_settings_file(const struct arguments *arguments, const char **file,
     *file = arena_copy(arguments->arena, absolute);
     free(absolute);
     return true;
+}
+
+bool command_settings(const struct arguments *arguments, const struct settings **settings,
+                      struct error *error)
+{
+    const struct overrides none = {0};
+    const char *file = NULL;
+
+    return command_settings_file(arguments, &file, error)
+           && settings_load(arguments->arena, file, &none, settings, error);
+}
+
+void command_tell_server(struct arena *arena, const struct settings *settings)
+{
+    if (lab_tell_server(arena, settings->folder)) {
+        fputs("The running server was told.\n", stderr);
+    }
 }

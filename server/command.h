@@ -73,6 +73,12 @@ MUST_CHECK bool command_clock(const struct arguments *arguments, struct clock *c
 MUST_CHECK bool command_settings_file(const struct arguments *arguments, const char **file,
                                       struct error *error);
 
+/* What the settings file says, without any flag or variable. */
+MUST_CHECK bool command_settings(const struct arguments *arguments,
+                                 const struct settings **settings, struct error *error);
+/* Has a server that runs on them read its files again, and says so. */
+void command_tell_server(struct arena *arena, const struct settings *settings);
+
 /* Options that several commands share, so that they are described once. */
 #define OPTION_SETTINGS                                                                            \
     {                                                                                              \

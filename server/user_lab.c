@@ -3,19 +3,12 @@
  * asked for, the state file of a server that may be running.
  */
 #include "server/cmd_user.h"
-#include "server/lab_files.h"
-
-#include <stdio.h>
 
 bool user_lab_open(const struct arguments *arguments, struct user_lab *lab, struct error *error)
 {
-    struct overrides none = {0};
-    const char *file = NULL;
-
     lab->arena = arguments->arena;
     lab->dice = dice_of_system();
-    return command_settings_file(arguments, &file, error)
-           && settings_load(lab->arena, file, &none, &lab->settings, error)
+    return command_settings(arguments, &lab->settings, error)
            && account_set_load(lab->arena, lab->settings->users_folder, &lab->accounts, error);
 }
 
@@ -52,7 +45,5 @@ bool user_lab_find(const struct user_lab *lab, const char *name, const struct ac
 
 void user_lab_tell(const struct user_lab *lab)
 {
-    if (lab_tell_server(lab->arena, lab->settings->folder)) {
-        fputs("The running server was told.\n", stderr);
-    }
+    command_tell_server(lab->arena, lab->settings);
 }
