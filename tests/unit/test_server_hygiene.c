@@ -355,6 +355,48 @@ static void tls_and_http_must_name_the_same_host(void **state)
     assert_int_equal(show_bytes(door, head, strlen(head), ""), FAULT_WRONG_HOST);
 }
 
+/* Where a certificate is asked for, and where never (T3). */
+static void only_certauth_and_what_is_beneath_asks_for_a_certificate(void **state)
+{
+    struct door *door = *state;
+    static const char *const those[] = {"certauth.sts.test", "r1.certauth.sts.test",
+                                        "a.b.certauth.sts.test", "certauth.localhost",
+                                        "r1.certauth.localhost"};
+    static const char *const others[] = {"",
+                                         "sts.test",
+                                         "localhost",
+                                         "xcertauth.sts.test",
+                                         "certauth",
+                                         "xcertauth.localhost",
+                                         "certauth.",
+                                         "certauth.sts.test.evil.test",
+                                         ".sts.test",
+                                         "certauth.evil.test",
+                                         "certauth.xsts.test",
+                                         "certauth.localhost.evil.test",
+                                         "sts.test.",
+                                         "certauth.sts.test.",
+                                         "certauth.b.sts.test",
+                                         "certauthXsts.test",
+                                         "127.0.0.1",
+                                         "CERTAUTH.sts.test",
+                                         "certauth-sts.test",
+                                         "certauth..sts.test"};
+
+    door->settings.host = "sts.test";
+    door->settings.certauth_url = "https://certauth.sts.test:8443";
+    for (size_t i = 0; i < COUNT_OF(those); i++) {
+        assert_true(hygiene_is_certauth(&door->settings, those[i]));
+        assert_int_equal(show_host(door, those[i]), FINE);
+    }
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        assert_false(hygiene_is_certauth(&door->settings, others[i]));
+    }
+    door->settings.certauth_url = NULL;
+    assert_false(hygiene_is_certauth(&door->settings, those[0]));
+    assert_int_equal(show_host(door, those[0]), FAULT_WRONG_HOST);
+}
+
 /* addresses (H7) ----------------------------------------------------------------------------------
  */
 
@@ -459,6 +501,7 @@ int main(void)
         TEST(only_our_own_names_are_answered),
         TEST(an_ipv6_address_wears_brackets),
         TEST(tls_and_http_must_name_the_same_host),
+        TEST(only_certauth_and_what_is_beneath_asks_for_a_certificate),
         TEST(a_path_has_one_spelling),
         TEST(an_address_is_a_path_in_plain_ascii),
         TEST(a_post_that_another_site_sent_is_not_ours),

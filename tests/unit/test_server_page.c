@@ -252,6 +252,31 @@ static void forms_post_to_us_but_the_token_goes_anywhere(void **state)
     assert_null(strstr(page_policy(place->pages, PAGE_TOKEN), "form-action"));
 }
 
+static void a_policy_is_widened_in_one_place_alone(void **state)
+{
+    struct place *place = *state;
+    static const char *const cases[][3] = {
+        {"default-src 'none'; form-action 'self'; base-uri 'none'", "form-action",
+         "default-src 'none'; form-action 'self' https://a.test; base-uri 'none'"},
+        {"default-src 'none'; form-action 'self'", "form-action",
+         "default-src 'none'; form-action 'self' https://a.test"},
+        {"default-src 'none'; form-action-x 'self'", "form-action",
+         "default-src 'none'; form-action-x 'self'; form-action https://a.test"},
+        {"default-src 'none'", "frame-src", "default-src 'none'; frame-src https://a.test"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_string_equal(
+            page_policy_widen(place->arena, cases[i][0], cases[i][1], "https://a.test"),
+            cases[i][2]);
+    }
+    const char *policy = page_policy(place->pages, PAGE_SELECT_CERTIFICATE);
+    const char *wider =
+        page_policy_widen(place->arena, policy, "form-action", "https://a.test https://b.test");
+    assert_int_equal(strlen(wider), strlen(policy) + strlen(" https://a.test https://b.test"));
+    assert_non_null(strstr(wider, "; form-action 'self' https://a.test https://b.test;"));
+}
+
 static void pages_are_small_and_have_their_landmarks(void **state)
 {
     struct place *place = *state;
@@ -460,6 +485,7 @@ int main(void)
         TEST(the_policy_names_every_style_and_script_of_the_page),
         TEST(every_policy_starts_from_nothing),
         TEST(forms_post_to_us_but_the_token_goes_anywhere),
+        TEST(a_policy_is_widened_in_one_place_alone),
         TEST(pages_are_small_and_have_their_landmarks),
         TEST(the_token_page_is_what_scripts_match),
         TEST(a_context_that_came_is_echoed_even_if_empty),

@@ -452,6 +452,50 @@ static void all_that_is_said_of_a_person_comes_back(void **given)
     }
 }
 
+/* A session that began with a certificate is judged by it again: every byte must come back. */
+static void the_certificate_comes_back(void **given)
+{
+    struct place *place = *given;
+    unsigned char der[1000];
+
+    for (size_t i = 0; i < sizeof der; i++) {
+        der[i] = (unsigned char)(i * 7);
+    }
+    for (size_t length = 0; length < 5; length++) {
+        struct principal principal = rich_principal(place->arena), read;
+        struct text text = text_in(place->arena);
+
+        principal.certificate =
+            (struct bytes){.data = der, .length = length < 4 ? length : sizeof der};
+        assert_true(principal_write(&principal, &text, &place->error));
+        assert_true(principal_read(place->arena, text.start, &read, &place->error));
+        assert_int_equal(read.certificate.length, principal.certificate.length);
+        assert_true(read.certificate.length == 0
+                    || memcmp(read.certificate.data, der, read.certificate.length) == 0);
+        assert_int_equal(claim_set_count(read.claims), COUNT_OF(rich));
+    }
+}
+
+static void a_certificate_that_is_no_base64_is_refused(void **given)
+{
+    static const char *const broken[] = {"4:AAA!", "3:AAA", "4:A=AA", "5:AAAA=", "4:AA\nA", "2:AA"};
+    struct place *place = *given;
+    struct principal read;
+
+    assert_true(principal_read(place->arena, "1:2\n5:alice\n11:certificate\n1:0\n4:AAAA\n=3\n",
+                               &read, &place->error));
+    assert_int_equal(read.certificate.length, 3);
+    for (size_t i = 0; i < COUNT_OF(broken); i++) {
+        place->error = error_in(place->arena);
+        assert_false(principal_read(
+            place->arena,
+            arena_print(place->arena, "1:2\n5:alice\n11:certificate\n1:0\n%s\n=3\n", broken[i]),
+            &read, &place->error));
+        assert_null(read.name);
+        assert_int_equal(read.certificate.length, 0);
+    }
+}
+
 static void more_strings_than_are_numbered_come_back(void **given)
 {
     struct place *place = *given;
@@ -597,6 +641,8 @@ int main(void)
         A_TEST(two_sessions_of_one_person_are_two),
         A_TEST(all_that_is_said_of_a_person_comes_back),
         A_TEST(more_strings_than_are_numbered_come_back),
+        A_TEST(the_certificate_comes_back),
+        A_TEST(a_certificate_that_is_no_base64_is_refused),
         A_TEST(what_is_not_utf8_is_refused),
         A_TEST(a_text_cut_or_lengthened_is_refused),
         A_TEST(numbers_that_are_none_are_refused),
