@@ -75,14 +75,14 @@ static bool turn_away(struct lanyard *lanyard, const struct request *request,
 
 /* the steps ----------------------------------------------------------------------------------- */
 
-static void judge(struct lanyard *lanyard, const struct request *request, struct verdict *verdict)
+void certificate_judge(struct lanyard *lanyard, const struct request *request,
+                       const struct bytes *certificates, size_t count, struct verdict *verdict)
 {
     const struct snapshot *snapshot = request->snapshot;
-    const struct shown *shown = &request->shown;
     struct evidence evidence = store_evidence(lanyard->store);
-    struct verdict_question question = {.leaf = shown->certificates[0],
-                                        .sent = shown->certificates + 1,
-                                        .sent_count = shown->count - 1,
+    struct verdict_question question = {.leaf = certificates[0],
+                                        .sent = certificates + 1,
+                                        .sent_count = count - 1,
                                         .trust = snapshot->trust,
                                         .evidence = &evidence,
                                         .purpose = PURPOSE_CLIENT,
@@ -108,7 +108,8 @@ static bool believe(struct lanyard *lanyard, const struct request *request,
         return turn_away(lanyard, request, seen, "certificate.unreadable",
                          error_sentence(&unreadable), error);
     }
-    judge(lanyard, request, &seen->verdict);
+    certificate_judge(lanyard, request, request->shown.certificates, request->shown.count,
+                      &seen->verdict);
     tell_verdict(lanyard, request, seen);
     reason = verdict_reason(&seen->verdict);
     return seen->verdict.accepted

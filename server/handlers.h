@@ -48,8 +48,14 @@ MUST_CHECK bool sign_in_with_certificate(struct lanyard *lanyard, const struct r
                                          struct certificate_sign_in *seen,
                                          struct principal *principal, struct error *error);
 
+/* The verdict on the first of them, a client's, by the settings and as of now; the others came
+ * along.
+ */
+void certificate_judge(struct lanyard *lanyard, const struct request *request,
+                       const struct bytes *certificates, size_t count, struct verdict *verdict);
+
 /* session_certificate.c: whether the certificate that a session began with, if it was one, would
- * be accepted now. */
+ * still be accepted, and still be that person's. If not, the log is told why. */
 bool session_certificate_holds(struct lanyard *lanyard, const struct request *request,
                                const struct principal *principal);
 

@@ -1,13 +1,15 @@
 /*
- * A session that began with a certificate lasts no longer than the certificate is good: it is
- * judged again for every token, by the same verdict as at the sign-in (security S10, K12). Issuing
- * CAs that only the browser sent then are remembered by the store. The record stays: a CRL that
- * could not be fetched for a while ends nothing that its successor would not.
+ * A session that began with a certificate lasts no longer than the certificate is good, and that
+ * person's: it is judged again for every token, by the same verdict and the same mapping as at the
+ * sign-in (security S10, K12). Issuing CAs that only the browser sent then are remembered by the
+ * store. The record stays: a CRL that could not be fetched for a while ends nothing that its
+ * successor would not.
  */
+#include "server/account_map.h"
 #include "server/handlers.h"
 
 static void tell(struct lanyard *lanyard, const struct request *request,
-                 const struct principal *principal, const struct finding *reason)
+                 const struct principal *principal, const char *code, const char *found)
 {
     event_note(lanyard->events,
                &(struct event){.name = "session",
@@ -16,34 +18,50 @@ static void tell(struct lanyard *lanyard, const struct request *request,
                                .remote = request->remote,
                                .user = principal->name,
                                .method = "certificate",
-                               .code = reason == NULL ? NULL : reason->code,
+                               .code = code,
                                .why = "the certificate that the session began with is refused now",
-                               .detail = reason == NULL ? NULL : reason->found});
+                               .detail = found});
+}
+
+static bool is_good(struct lanyard *lanyard, const struct request *request,
+                    const struct principal *principal)
+{
+    const struct finding *reason;
+    struct verdict verdict;
+
+    certificate_judge(lanyard, request, &principal->certificate, 1, &verdict);
+    if (verdict.accepted) {
+        return true;
+    }
+    reason = verdict_reason(&verdict);
+    tell(lanyard, request, principal, reason == NULL ? NULL : reason->code,
+         reason == NULL ? NULL : reason->found);
+    return false;
+}
+
+static bool is_theirs(struct lanyard *lanyard, const struct request *request,
+                      const struct principal *principal)
+{
+    struct error error = error_in(request->arena);
+    struct certificate certificate;
+    struct mapping mapping;
+
+    if (!certificate_read(request->arena, principal->certificate, &certificate, &error)) {
+        tell(lanyard, request, principal, "certificate.unreadable", error_sentence(&error));
+        return false;
+    }
+    account_map(request->arena, request->snapshot->accounts, &certificate, &mapping);
+    if (mapping.account != NULL && string_is(mapping.account->name, principal->name)) {
+        return true;
+    }
+    tell(lanyard, request, principal, mapping.is_ambiguous ? "account.several" : "account.none",
+         mapping.account == NULL ? mapping.why : "the certificate is somebody else's");
+    return false;
 }
 
 bool session_certificate_holds(struct lanyard *lanyard, const struct request *request,
                                const struct principal *principal)
 {
-    const struct snapshot *snapshot = request->snapshot;
-    struct evidence evidence;
-    struct verdict_question question;
-    struct verdict verdict;
-
-    if (principal->certificate.length == 0) {
-        return true;
-    }
-    evidence = store_evidence(lanyard->store);
-    question = (struct verdict_question){.leaf = principal->certificate,
-                                         .trust = snapshot->trust,
-                                         .evidence = &evidence,
-                                         .purpose = PURPOSE_CLIENT,
-                                         .revocation = snapshot->settings->revocation,
-                                         .cache_only = snapshot->settings->revocation_cache_only,
-                                         .sign_in = true,
-                                         .now = request->now.wall};
-    verdict_give(request->arena, &question, &verdict);
-    if (!verdict.accepted) {
-        tell(lanyard, request, principal, verdict_reason(&verdict));
-    }
-    return verdict.accepted;
+    return principal->certificate.length == 0
+           || (is_good(lanyard, request, principal) && is_theirs(lanyard, request, principal));
 }

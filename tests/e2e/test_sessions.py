@@ -1,16 +1,19 @@
 """Sessions, cookies and forged posts (security.md S1-S4, S6-S9, S12, as decisions.md 4, 5, 8 read them)."""
+import hashlib
 import json
 import random
 import re
+import ssl
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from conftest import FIRST, SECOND
 from support.certificates import sign_in_by_certificate
-from support.identity import of_user
+from support.identity import Identity, of_user
 from support.lab import run
 from support.settings import set_setting
 from support.sign_in import credentials, is_sign_in_page, is_token_page, request_for, sign_in
@@ -241,6 +244,27 @@ def test_a_session_that_began_with_a_certificate_lasts_as_long_as_that_is_good(m
     lab.kill()
     lab.start()
     assert not signed_in_with(by_certificate, cookie) and signed_in_with(by_password, by_password.cookie())
+
+
+@pytest.mark.parametrize("then", ["nobody", "another"])
+def test_a_session_that_began_with_a_certificate_lasts_as_long_as_that_is_theirs(make_lab, make_client, then):
+    """The user's file named it; now it does not any more, or another one's does."""
+    lab = make_lab("--no-loop-detection")
+    client = make_client(lab)
+    made = run("cert", "issue", "zoe", "--no-san", "--json", "-c", lab.settings_file)
+    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(Path(json.loads(made.stdout)["certificate"]).read_text())).hexdigest()
+    files = {name: lab.settings_file.parent / "users" / f"{name}.yaml" for name in ("alice", "bob")}
+    kept = {name: file.read_text() for name, file in files.items()}
+    named = f"\ncertificates: ['sha256:{digest}']\n"
+    files["alice"].write_text(kept["alice"] + named)
+    lab.restart()
+    assert is_token_page(sign_in_by_certificate(client, FIRST, Identity(lab.settings_file.parent / "certificates", "zoe")))
+    assert signed_in_with(client, client.cookie())
+    files["alice"].write_text(kept["alice"])
+    if then == "another":
+        files["bob"].write_text(kept["bob"] + named)
+    lab.restart()
+    assert not signed_in_with(client, client.cookie())
 
 
 # Keep me signed in -----------------------------------------------------------------------------
