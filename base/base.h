@@ -77,6 +77,7 @@ enum fault {
     FAULT_UNKNOWN_PARTY,  /* no relying party with this identifier */
     FAULT_REPLY_ADDRESS,  /* an address that is not the relying party's */
     FAULT_METHOD,         /* the asked way of signing in is not offered here */
+    FAULT_EXTRANET,       /* certificate sign-in, which the extranet is not allowed */
     FAULT_PASSWORD,       /* user name and password do not fit */
     FAULT_CERTIFICATE,    /* no client certificate, or one that cannot be believed or mapped */
     FAULT_LOOP,           /* the same browser asks again and again */

@@ -13,7 +13,8 @@ const char *activity_port(enum port port)
 {
     static const char *const words[] = {[PORT_MAIN] = "https",
                                         [PORT_PLAIN] = "plain http",
-                                        [PORT_CERTIFICATE] = "https, asking for certificates"};
+                                        [PORT_CERTIFICATE] = "https, asking for certificates",
+                                        [PORT_EXTRANET] = "https, of the extranet"};
 
     _Static_assert(COUNT_OF(words) == PORT_COUNT, "every port has a name");
     return words[port];

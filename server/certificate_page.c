@@ -4,6 +4,7 @@
  */
 #include "server/certificate_page.h"
 #include "server/activity.h"
+#include "server/network.h"
 #include "server/refusal.h"
 #include "server/waiting.h"
 
@@ -136,7 +137,7 @@ static void add_lab_details(const struct request *request, const struct certific
 
     fields_add(arena, values, "lab", "yes");
     fields_add(arena, values, "activity_url",
-               arena_print(arena, "%s%s", request->snapshot->settings->main_url,
+               arena_print(arena, "%s%s", network_home(request),
                            activity_link(arena, request->activity_id)));
     if (seen != NULL) {
         add_path(arena, &seen->verdict, values);
@@ -172,18 +173,19 @@ static const char *add_ways_out(struct lanyard *lanyard, const struct request *r
         return policy;
     }
     fields_add(arena, values, "other_url",
-               arena_print(arena, "%s/adfs/ls/?%s", settings->main_url, query));
+               arena_print(arena, "%s/adfs/ls/?%s", network_home(request), query));
     if (!settings->retry_names || settings->certauth_url == NULL) {
         return policy;
     }
     origin = fresh_origin(lanyard, request);
     fields_add(arena, values, "retry_url", arena_print(arena, "%s/adfs/ls/?%s", origin, query));
     fields_add(arena, values, "ticket",
-               waiting_begin(lanyard->waiting, arena, &lanyard->dice, request->remote, query,
+               waiting_begin(lanyard->waiting, arena, &lanyard->dice,
+                             &(struct traveller){request->remote, query, request->extranet},
                              request->now.monotonic));
     /* where it leads when all is well: browsers hold a form to its policy through redirects */
     return page_policy_widen(arena, policy, "form-action",
-                             arena_print(arena, "%s %s", origin, settings->main_url));
+                             arena_print(arena, "%s %s", origin, network_home(request)));
 }
 
 /* What no table of sentences can hold: how long, and where. */

@@ -107,6 +107,8 @@ void command_tell_server(struct arena *arena, const struct settings *settings);
     {"--rp", "REALM=URL", NULL, "a relying party for this run; may be given several times"},       \
         OPTION_JSON,                                                                               \
         {"--log", "text|json", "log", "how events are written to stderr; default text"},           \
+        {"--extranet-port", "N", "extranet_port",                                                  \
+         "one more https port, as from outside the company; default none"},                        \
         {"--no-loop-detection", NULL, "enable_loop_detection", "for load tests"},                  \
     {                                                                                              \
         "--no-lockout", NULL, "enable_extranet_lockout", "for tests with wrong passwords"          \

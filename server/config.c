@@ -134,10 +134,13 @@ static void fill(struct arena *arena, const char *file, struct settings *setting
     settings->main_url = service_url(arena, settings, "https", settings->port);
     settings->plain_url = service_url(arena, settings, "http", settings->plain_port);
     settings->certificate_url = service_url(arena, settings, "https", settings->certificate_port);
+    if (settings->extranet_port != 0) {
+        settings->extranet_url = service_url(arena, settings, "https", settings->extranet_port);
+    }
     settings->certauth_url = certauth_url(arena, settings);
 }
 
-/* Three ports on one machine: each can be had only once. */
+/* Ports on one machine: each can be had only once. Of all of them the last may be none. */
 static void judge_ports(const struct config_reader *reader, const struct yaml_node *root,
                         const struct settings *settings)
 {
@@ -148,6 +151,7 @@ static void judge_ports(const struct config_reader *reader, const struct yaml_no
         {"port", settings->port},
         {"certificate_port", settings->certificate_port},
         {"plain_port", settings->plain_port},
+        {"extranet_port", settings->extranet_port},
     };
 
     for (size_t i = 1; i < COUNT_OF(ports); i++) {
@@ -161,7 +165,7 @@ static void judge_ports(const struct config_reader *reader, const struct yaml_no
                 config_refuse(reader, &given,
                               arena_print(reader->arena, "%s and %s are both %ld", ports[j].key,
                                           ports[i].key, ports[i].port),
-                              "three different ports", NULL);
+                              "a port of its own for each", NULL);
             }
         }
     }
@@ -267,6 +271,7 @@ static void read_settings(struct config_reader *reader, const struct yaml_node *
     judge_ports(reader, root, settings);
     read_acceptance(reader, root, settings);
     read_additional(reader, root, settings);
+    config_read_methods(reader, root, settings);
     config_read_fetching(reader, root, settings);
     config_read_authorities(reader, yaml_find(root, "certificate_authorities"), settings);
     config_read_parties(reader, yaml_find(root, "relying_party_trusts"), reader->overrides,

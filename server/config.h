@@ -90,6 +90,10 @@ void config_read_parties(const struct config_reader *reader, const struct yaml_n
 void config_read_fetching(const struct config_reader *reader, const struct yaml_node *root,
                           struct settings *settings);
 
+/* config_methods.c: how people may sign in, by network; every problem is noted. */
+void config_read_methods(const struct config_reader *reader, const struct yaml_node *root,
+                         struct settings *settings);
+
 /* config_authority.c: the trusted CAs of the file (`list` may be NULL); every problem is noted. */
 void config_read_authorities(const struct config_reader *reader, const struct yaml_node *list,
                              struct settings *settings);

@@ -6,6 +6,7 @@
 #include "server/entrance.h"
 #include "server/hygiene.h"
 #include "server/journal.h"
+#include "server/network.h"
 #include "server/refusal.h"
 
 #include <stdio.h>
@@ -327,6 +328,7 @@ static enum MHD_Result answer_request(struct exchange *exchange, struct MHD_Conn
     if (!hygiene_check_body(&exchange->request, &exchange->error)) {
         return refuse_and_close(exchange, connection);
     }
+    exchange->request.extranet = network_is_extranet(listener->lanyard, &exchange->request);
     listener->handle(listener->lanyard, &exchange->request, &exchange->response);
     if (exchange->response.status == 0) { /* zero means no */
         return refuse_and_close(exchange, connection);

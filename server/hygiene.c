@@ -352,7 +352,10 @@ static bool is_own_origin(const struct request *request)
 {
     const char *origin = request->origin;
 
-    return string_is_any_case(origin, request->snapshot->settings->main_url)
+    const struct settings *settings = request->snapshot->settings;
+
+    return string_is_any_case(origin, settings->main_url)
+           || (settings->extranet_url != NULL && string_is_any_case(origin, settings->extranet_url))
            || (string_starts(origin, "https://")
                && string_is_any_case(origin + strlen("https://"), request->host));
 }

@@ -8,10 +8,17 @@
 
 #include <string.h>
 
-/*
- * What the request itself shows, put in at the relying party's stage (claimrules 11). Nobody comes
- * through a proxy yet, so everybody is inside.
- */
+/* What a proxy says of a request (protocol.md 8.1). The extranet's port plays one, under the name
+ * of the host; rules ask whether x-ms-proxy is there. */
+static void add_proxy(const struct request *request, struct claim_set *claims)
+{
+    claim_set_say(claims, CLAIMS_CONTEXT "x-ms-proxy", request->snapshot->settings->host,
+                  ISSUER_CONTEXT);
+    claim_set_say(claims, CLAIMS_CONTEXT "x-ms-forwarded-client-ip", request->remote,
+                  ISSUER_CONTEXT);
+}
+
+/* What the request itself shows, put in at the relying party's stage (claimrules 11). */
 static void add_context(const struct request *request, const struct sign_in_request *asked,
                         struct claim_set *claims)
 {
@@ -27,9 +34,12 @@ static void add_context(const struct request *request, const struct sign_in_requ
         claim_set_say(claims, CLAIMS_CONTEXT "x-ms-client-user-agent", agent, ISSUER_CONTEXT);
     }
     claim_set_add(claims, &(struct claim){.type = CLAIM_INSIDE_NETWORK,
-                                          .value = "true",
+                                          .value = request->extranet ? "false" : "true",
                                           .value_type = VALUE_TYPE_BOOLEAN,
                                           .issuer = ISSUER_CONTEXT});
+    if (request->extranet) {
+        add_proxy(request, claims);
+    }
 }
 
 static struct claim_set *party_input(const struct request *request,

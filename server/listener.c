@@ -204,9 +204,13 @@ static bool add_port(struct listener *listener, enum port port, const struct set
 {
     const long numbers[] = {[PORT_MAIN] = settings->port,
                             [PORT_PLAIN] = settings->plain_port,
-                            [PORT_CERTIFICATE] = settings->certificate_port};
+                            [PORT_CERTIFICATE] = settings->certificate_port,
+                            [PORT_EXTRANET] = settings->extranet_port};
     long number = numbers[port];
 
+    if (number == 0) {
+        return true; /* there is no extranet */
+    }
     if (strcmp(settings->listen, "loopback") != 0) {
         return add_entrance(listener, port, settings->listen, number, error);
     }
@@ -229,7 +233,8 @@ bool listener_start(struct arena *arena, struct lanyard *lanyard, request_handle
               || fail(error, FAULT_INTERNAL, "GnuTLS has no key for session tickets"))
              && add_port(made, PORT_MAIN, snapshot->settings, error)
              && add_port(made, PORT_CERTIFICATE, snapshot->settings, error)
-             && add_port(made, PORT_PLAIN, snapshot->settings, error);
+             && add_port(made, PORT_PLAIN, snapshot->settings, error)
+             && add_port(made, PORT_EXTRANET, snapshot->settings, error);
     snapshot_release(snapshot);
     if (!opened) {
         listener_stop(made, 0);

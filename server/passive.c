@@ -5,6 +5,7 @@
  */
 #include "server/passive.h"
 #include "server/hygiene.h"
+#include "server/network.h"
 #include "server/refusal.h"
 #include "server/waiting.h"
 
@@ -132,16 +133,10 @@ static const char *step_words(enum step step)
     return "next: a refusal";
 }
 
-/* On an origin that asked for a certificate nobody types a password. */
-static struct methods_offered offered_to(const struct request *request)
-{
-    return (struct methods_offered){.password = !request->shown.asked, .certificate = true};
-}
-
 bool passive_allows(const struct passive *passive, enum sign_in_method method)
 {
     const char *asked = passive->asked.asked_method;
-    struct methods_offered offered = offered_to(passive->request);
+    struct methods_offered offered = network_methods(passive->request);
 
     return (method == METHOD_CERTIFICATE ? offered.certificate : offered.password)
            && (asked == NULL || method_of_uri(asked) == method);
@@ -150,19 +145,21 @@ bool passive_allows(const struct passive *passive, enum sign_in_method method)
 struct decision passive_decide(const struct passive *passive, const struct principal *known)
 {
     const struct request *request = passive->request;
-    struct methods_offered offered = offered_to(request);
+    struct methods_offered offered = network_methods(request);
     struct decision decision =
         policy_next_step(&passive->asked, known, &offered, request->now.wall);
 
     event_note(
         passive->lanyard->events,
-        &(struct event){.name = "decision",
-                        .outcome = decision.step == STEP_REFUSE ? OUTCOME_REFUSED : OUTCOME_NOTE,
-                        .activity_id = request->activity_id,
-                        .user = known == NULL ? NULL : known->name,
-                        .party = passive->asked.party->name,
-                        .why = decision.why,
-                        .detail = step_words(decision.step)});
+        &(struct event){
+            .name = "decision",
+            .outcome = decision.step == STEP_REFUSE ? OUTCOME_REFUSED : OUTCOME_NOTE,
+            .activity_id = request->activity_id,
+            .user = known == NULL ? NULL : known->name,
+            .party = passive->asked.party->name,
+            .why = decision.why,
+            .detail = arena_print(request->arena, "%s; %s", step_words(decision.step),
+                                  request->extranet ? "from the extranet" : "from the intranet")});
     return decision;
 }
 
@@ -263,6 +260,12 @@ static bool take_password(struct passive *passive, struct error *error)
 /* The option on the sign-in page, or what the page behind it posts. */
 static bool take_option(struct passive *passive, struct error *error)
 {
+    struct methods_offered offered = network_methods(passive->request);
+
+    if (!offered.certificate) {
+        struct decision decision = policy_refuse_certificate(&offered);
+        return fail(error, decision.fault, "%s", decision.why);
+    }
     if (!passive_allows(passive, METHOD_CERTIFICATE)) {
         return fail(error, FAULT_METHOD, "a certificate came where wauth asks for another method");
     }

@@ -8,9 +8,6 @@
 
 #include "server/handlers.h"
 
-#define FORMS_PROVIDER "FormsAuthentication"
-#define CERTIFICATE_PROVIDER "CertificateAuthentication"
-
 /* What a sign-in needs from start to end. */
 struct passive {
     struct lanyard *lanyard;

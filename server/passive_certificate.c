@@ -3,6 +3,7 @@
  * the main port that sends it away, and what it brings to the origin where TLS asked it.
  */
 #include "server/certificate_page.h"
+#include "server/network.h"
 #include "server/passive.h"
 #include "server/waiting.h"
 
@@ -32,7 +33,7 @@ static const char *select_policy(const struct passive *passive)
     policy = page_policy_widen(arena, policy, "form-action",
                                arena_print(arena, "%s %s",
                                            passive_certificate_origin(snapshot->settings),
-                                           snapshot->settings->main_url));
+                                           network_home(passive->request)));
     return page_policy_widen(arena, policy, "connect-src", "'self'");
 }
 
@@ -43,8 +44,9 @@ void passive_select_certificate(struct passive *passive)
     struct arena *arena = request->arena;
     const char *action = passive_action(passive);
     const char *query = strchr(action, '?') + 1;
-    const char *ticket = waiting_begin(passive->lanyard->waiting, arena, &passive->lanyard->dice,
-                                       request->remote, query, request->now.monotonic);
+    const char *ticket = waiting_begin(
+        passive->lanyard->waiting, arena, &passive->lanyard->dice,
+        &(struct traveller){request->remote, query, request->extranet}, request->now.monotonic);
     struct fields values = {0};
 
     fields_add(arena, &values, "display_name", settings->display_name);

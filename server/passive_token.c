@@ -2,6 +2,7 @@
  * server/passive_token.c: see passive.h. What follows when it is known who somebody is: their
  * session, and the page that posts the token.
  */
+#include "server/network.h"
 #include "server/passive.h"
 
 #include <string.h>
@@ -82,7 +83,6 @@ bool passive_send_token(struct passive *passive, const struct principal *princip
 static bool move_on(struct passive *passive, const struct session *session, struct error *error)
 {
     const struct request *request = passive->request;
-    const struct settings *settings = request->snapshot->settings;
     struct decision decision = passive_decide(passive, &session->principal);
 
     if (decision.step == STEP_REFUSE) {
@@ -95,7 +95,7 @@ static bool move_on(struct passive *passive, const struct session *session, stru
     passive->response->status = 302;
     fields_add(request->arena, &passive->response->headers, "Location",
                request->shown.asked
-                   ? arena_print(request->arena, "%s%s", settings->main_url, request->target)
+                   ? arena_print(request->arena, "%s%s", network_home(request), request->target)
                    : request->target);
     return true;
 }

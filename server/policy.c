@@ -62,9 +62,29 @@ bool method_is_shorthand(const char *uri)
     return string_is(uri, SHORTHAND);
 }
 
+const char *method_uri_at(enum sign_in_method method, size_t number)
+{
+    for (size_t i = 0; i < METHODS_COUNT; i++) {
+        if (methods[i].method == method && !method_is_shorthand(methods[i].uri) && number-- == 0) {
+            return methods[i].uri;
+        }
+    }
+    return NULL;
+}
+
 static struct decision refuse_method(const char *why)
 {
     return (struct decision){.step = STEP_REFUSE, .fault = FAULT_METHOD, .why = why};
+}
+
+struct decision policy_refuse_certificate(const struct methods_offered *offered)
+{
+    if (!offered->extranet) {
+        return refuse_method("certificate sign-in is not allowed for the intranet");
+    }
+    return (struct decision){.step = STEP_REFUSE,
+                             .fault = FAULT_EXTRANET,
+                             .why = "certificate sign-in is not allowed for the extranet"};
 }
 
 static struct decision ask(enum sign_in_method method, const struct methods_offered *offered,
@@ -85,14 +105,11 @@ static bool too_old(const struct principal *known, long fresh_minutes, int64_t n
     return fresh_minutes != FRESH_ANY && (age < 0 || age / MINUTE >= fresh_minutes);
 }
 
-/* Why what was asked cannot be had; NULL where it can. */
+/* Why the method that `wauth` names cannot be had; NULL where it can, or none is named. */
 static const char *find_hindrance(const struct sign_in_request *asked, enum sign_in_method method,
                                   const struct methods_offered *offered)
 {
-    if (!offered->password && !offered->certificate) {
-        return "no way of signing in is offered here";
-    }
-    if (asked->asked_method == NULL) {
+    if (asked->asked_method == NULL || method == METHOD_CERTIFICATE) {
         return NULL;
     }
     if (method == METHOD_NONE) {
@@ -100,10 +117,7 @@ static const char *find_hindrance(const struct sign_in_request *asked, enum sign
                    ? "wauth asks for a sign-in by Windows, which nobody here does"
                    : "wauth asks for a method that nobody here knows";
     }
-    if (method == METHOD_PASSWORD) {
-        return offered->password ? NULL : "wauth asks for a password, which is not taken here";
-    }
-    return offered->certificate ? NULL : "wauth asks for a certificate, which is not taken here";
+    return offered->password ? NULL : "wauth asks for a password, which is not taken here";
 }
 
 struct decision policy_next_step(const struct sign_in_request *asked, const struct principal *known,
@@ -115,6 +129,9 @@ struct decision policy_next_step(const struct sign_in_request *asked, const stru
 
     if (hindrance != NULL) {
         return refuse_method(hindrance);
+    }
+    if (!offered->certificate && (method == METHOD_CERTIFICATE || !offered->password)) {
+        return policy_refuse_certificate(offered); /* nor a password, where TLS asks for one */
     }
     if (known == NULL) {
         return ask(method, offered, "nobody has signed in yet");

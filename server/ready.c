@@ -74,6 +74,7 @@ static json_t *ready_json(struct arena *arena, const struct settings *settings,
     put(ready, "main", settings->main_url);
     put(ready, "certificate", settings->certificate_url);
     put(ready, "plain", settings->plain_url);
+    put(ready, "extranet", settings->extranet_url);
     put(ready, "issuer", settings->identifier);
     put(ready, "lab", settings->folder);
     put(ready, "root_certificate", pki_file(arena, settings, LAB_ROOT));
@@ -200,7 +201,11 @@ static void print_curl_with_certificate(struct arena *arena, const struct settin
 static void print_lab(struct arena *arena, const struct settings *settings,
                       const struct account_set *accounts)
 {
-    fprintf(stderr, "  Open\n    %s/\n\n", settings->main_url);
+    fprintf(stderr, "  Open\n    %s/\n", settings->main_url);
+    if (settings->extranet_url != NULL) {
+        fprintf(stderr, "    %s/  (as from outside the company)\n", settings->extranet_url);
+    }
+    fputs("\n", stderr);
     print_users(arena, settings, accounts);
     fprintf(stderr,
             "\n  Certificates\n"

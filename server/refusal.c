@@ -58,6 +58,12 @@ static const struct refusal refusals[] = {
                       "The application asks for a way of signing in that is not offered "
                       "here. " ASK_ADMINISTRATOR,
                       EVENT_PASSIVE},
+    [FAULT_EXTRANET] = {"extranet", 500, "MSIS7102",
+                        "Requested Authentication Method is not supported on the STS.",
+                        "Certificate sign-in is not allowed for the extranet, that is from outside "
+                        "the company's network. Go back and sign in in another way, or sign in "
+                        "from inside.",
+                        EVENT_PASSIVE},
     [FAULT_PASSWORD] = {"password", 200, NULL,
                         "Incorrect user ID or password. Type the correct user ID and password, and "
                         "try again.",

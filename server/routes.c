@@ -52,8 +52,11 @@ static const struct route routes[] = {
 static bool is_at(const struct route *route, const struct request *request)
 {
     size_t length = strlen(route->path);
-    enum port asked_at = request->shown.asked ? PORT_CERTIFICATE : request->port;
+    enum port asked_at = request->port == PORT_EXTRANET ? PORT_MAIN : request->port;
 
+    if (request->shown.asked) {
+        asked_at = PORT_CERTIFICATE;
+    }
     if (route->port != asked_at) { /* certauth.HOST on the main port is the certificate port's */
         return false;
     }

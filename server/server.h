@@ -225,6 +225,7 @@ enum step { STEP_REFUSE = 0, STEP_ASK_PASSWORD, STEP_ASK_CERTIFICATE, STEP_ISSUE
 /* Which ways of signing in are offered where the request came from. */
 struct methods_offered {
     bool password, certificate;
+    bool extranet; /* it came from there */
 };
 
 struct decision {
@@ -235,11 +236,15 @@ struct decision {
 
 /* What the URI in `wauth` means: METHOD_NONE for one nobody here knows. */
 enum sign_in_method method_of_uri(const char *uri);
+/* The URIs of a method, by number from 0; NULL after the last. */
+const char *method_uri_at(enum sign_in_method method, size_t number);
 /* Whether that is "usernamepassworduri": no URI at all, taken for the password's all the same. */
 bool method_is_shorthand(const char *uri);
 /* `known` is NULL where nobody has signed in. A pure function of its arguments. */
 struct decision policy_next_step(const struct sign_in_request *asked, const struct principal *known,
                                  const struct methods_offered *offered, int64_t now);
+/* The refusal of a certificate where none is taken. */
+struct decision policy_refuse_certificate(const struct methods_offered *offered);
 
 /* templates/embed.cmake ---------------------------------------------------------------------- */
 
@@ -290,7 +295,7 @@ const char *page_policy_widen(struct arena *arena, const char *policy, const cha
 
 /* the wire: listener.c --------------------------------------------------------------------- */
 
-enum port { PORT_MAIN = 0, PORT_PLAIN, PORT_CERTIFICATE, PORT_COUNT };
+enum port { PORT_MAIN = 0, PORT_PLAIN, PORT_CERTIFICATE, PORT_EXTRANET, PORT_COUNT };
 
 /*
  * What TLS saw of the client. `asked` is true on the certificate port and on certauth.HOST only: it
@@ -311,6 +316,7 @@ struct request {
     const struct snapshot *snapshot;
     const char *activity_id;
     enum port port;
+    bool extranet;            /* from outside the company: network.c */
     const char *method;       /* "GET" */
     const char *path;         /* lower case, without one trailing slash */
     const char *target;       /* as it came: path and query, printable ASCII only */

@@ -40,6 +40,15 @@ struct relying_party {
     const struct rule_set *additional; /* NULL: none */
 };
 
+/* AD FS's names for its providers, and the values of AuthMethod. */
+#define FORMS_PROVIDER "FormsAuthentication"
+#define CERTIFICATE_PROVIDER "CertificateAuthentication"
+
+/* Which ways of signing in a network allows (Set-AdfsGlobalAuthenticationPolicy). */
+struct primary_methods {
+    bool password, certificate;
+};
+
 /* Every setting, judged. Paths are absolute. Const once read. */
 struct settings {
     const char *file;   /* lanyard.yaml */
@@ -49,6 +58,7 @@ struct settings {
     const char *host;   /* lower case */
     const char *listen; /* "loopback" (127.0.0.1 and ::1) or one IP address */
     long port, certificate_port, plain_port;
+    long extranet_port;     /* 0: there is none */
     const char *identifier; /* entity id and token issuer */
     const char *netbios_domain, *upn_suffix;
     const char *users_folder, *pki_folder, *certificates_folder, *state_file;
@@ -74,7 +84,8 @@ struct settings {
     bool loop_detection;
     long loop_tokens;      /* tokens one browser session may have within … */
     int64_t loop_interval; /* … this many ms */
-    long hsts_seconds;     /* 0: the header is not sent (decision 9) */
+    struct primary_methods intranet, extranet;
+    long hsts_seconds; /* 0: the header is not sent (decision 9) */
     long connections, connections_per_address;
     int64_t request_deadline; /* ms to send a request, handshake and body included */
     enum ca_names ca_names;
@@ -95,6 +106,7 @@ struct settings {
     size_t party_count;
     const char *main_url, *plain_url; /* "https://localhost:8443", without a default port */
     const char *certificate_url;      /* "https://localhost:49443" */
+    const char *extranet_url;         /* NULL: there is none */
     const char *certauth_url;         /* "https://certauth.localhost:8443"; NULL for an address */
 };
 

@@ -21,7 +21,7 @@ struct place {
     enum waiting_state state;
     int64_t begun_at, since, silent;
     size_t open; /* connections in their handshake */
-    bool redeemed, fetched_issuer;
+    bool redeemed, fetched_issuer, extranet;
 };
 
 struct waiting_room {
@@ -95,8 +95,9 @@ static char *keep_query(const char *query)
 }
 
 const char *waiting_begin(struct waiting_room *room, struct arena *arena, const struct dice *dice,
-                          const char *remote, const char *query, int64_t now)
+                          const struct traveller *traveller, int64_t now)
 {
+    const char *remote = canonical(traveller->remote);
     unsigned char drawn[TICKET_BYTES];
     struct text ticket = text_in(arena);
     struct place *place;
@@ -106,10 +107,13 @@ const char *waiting_begin(struct waiting_room *room, struct arena *arena, const 
     pthread_mutex_lock(&room->lock);
     place = find_room(room, remote);
     free(place->query);
-    *place = (struct place){
-        .query = keep_query(query), .state = WAITING_UNREACHED, .begun_at = now, .since = now};
+    *place = (struct place){.query = keep_query(traveller->query),
+                            .state = WAITING_UNREACHED,
+                            .begun_at = now,
+                            .since = now,
+                            .extranet = traveller->extranet};
     memcpy(place->ticket, ticket.start, ticket.length + 1);
-    memcpy(place->remote, canonical(remote), strnlen(canonical(remote), REMOTE_ROOM - 1));
+    memcpy(place->remote, remote, strnlen(remote, REMOTE_ROOM - 1));
     pthread_mutex_unlock(&room->lock);
     return ticket.start;
 }
@@ -146,6 +150,18 @@ bool waiting_redeem(struct waiting_room *room, const char *ticket, int64_t now)
     }
     pthread_mutex_unlock(&room->lock);
     return fits;
+}
+
+bool waiting_is_extranet(struct waiting_room *room, const char *ticket, int64_t now)
+{
+    const struct place *place;
+    bool extranet;
+
+    pthread_mutex_lock(&room->lock);
+    place = find(room, ticket, now);
+    extranet = place == NULL || place->extranet;
+    pthread_mutex_unlock(&room->lock);
+    return extranet;
 }
 
 static void enter(struct place *place, enum waiting_state state, int64_t now)

@@ -46,9 +46,16 @@ struct waiting_room;
 /* Lives as long as `arena`; locks itself. */
 struct waiting_room *waiting_room_new(struct arena *arena);
 
-/* Somebody at `remote` is being sent away; gives their ticket. `now` is monotonic, everywhere. */
+/* Somebody who is sent away. */
+struct traveller {
+    const char *remote, *query; /* their address, and the query of the sign-in */
+    bool extranet;              /* they came from there, and still do when they come back */
+};
+/* Gives their ticket. `now` is monotonic, everywhere. */
 const char *waiting_begin(struct waiting_room *room, struct arena *arena, const struct dice *dice,
-                          const char *remote, const char *query, int64_t now);
+                          const struct traveller *traveller, int64_t now);
+/* False only for a ticket that is known, of somebody who did not come from the extranet. */
+bool waiting_is_extranet(struct waiting_room *room, const char *ticket, int64_t now);
 /* True once for a ticket of the last two minutes. NULL is none. */
 bool waiting_redeem(struct waiting_room *room, const char *ticket, int64_t now);
 /* A connection from `remote` took that step; `open` ms after it had begun. */

@@ -74,9 +74,11 @@ static const struct principal *read_known(char *word, struct principal *known)
 
 static struct methods_offered read_offered(const char *word)
 {
-    return (struct methods_offered){
-        .password = strcmp(word, "password") == 0 || strcmp(word, "both") == 0,
-        .certificate = strcmp(word, "certificate") == 0 || strcmp(word, "both") == 0};
+    bool both = strncmp(word, "both", 4) == 0;
+
+    return (struct methods_offered){.password = both || strncmp(word, "password", 8) == 0,
+                                    .certificate = both || strncmp(word, "certificate", 11) == 0,
+                                    .extranet = strstr(word, "@extranet") != NULL};
 }
 
 static void check_line(char *asked_words, char *known_word, const char *offered_word,
@@ -93,7 +95,10 @@ static void check_line(char *asked_words, char *known_word, const char *offered_
         fail_msg("policy.test:%d: expected %s (%s), found %s (%s)", line, expected[0], expected[1],
                  steps[decision.step], decision.why);
     }
-    assert_int_equal(decision.fault, decision.step == STEP_REFUSE ? FAULT_METHOD : FAULT_INTERNAL);
+    if (decision.step == STEP_REFUSE) {
+        assert_int_equal(decision.fault,
+                         strcmp(expected[1], "extranet") == 0 ? FAULT_EXTRANET : FAULT_METHOD);
+    }
 }
 
 static void every_case_of_the_table_holds(void **state)
@@ -159,6 +164,22 @@ static void an_uri_that_is_nearly_right_is_unknown(void **state)
     }
 }
 
+static void the_uris_of_a_method_are_listed_without_the_shorthand(void **state)
+{
+    size_t passwords = 0, certificates = 0;
+
+    (void)state;
+    while (method_uri_at(METHOD_PASSWORD, passwords) != NULL) {
+        assert_false(method_is_shorthand(method_uri_at(METHOD_PASSWORD, passwords++)));
+    }
+    while (method_uri_at(METHOD_CERTIFICATE, certificates) != NULL) {
+        certificates++;
+    }
+    assert_int_equal(passwords, 4);
+    assert_int_equal(certificates, 6);
+    assert_string_equal(method_uri_at(METHOD_CERTIFICATE, 0), "urn:ietf:rfc:2246");
+}
+
 static void only_the_shorthand_is_the_shorthand(void **state)
 {
     (void)state;
@@ -175,6 +196,7 @@ int main(void)
         cmocka_unit_test(every_case_of_the_table_holds),
         cmocka_unit_test(every_uri_of_the_two_providers_is_known),
         cmocka_unit_test(an_uri_that_is_nearly_right_is_unknown),
+        cmocka_unit_test(the_uris_of_a_method_are_listed_without_the_shorthand),
         cmocka_unit_test(only_the_shorthand_is_the_shorthand),
     };
 

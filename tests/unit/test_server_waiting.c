@@ -49,7 +49,8 @@ static int tear_down(void **given)
 
 static const char *send_away(struct hall *hall, const char *remote, int64_t now)
 {
-    return waiting_begin(hall->room, hall->arena, &hall->dice, remote, QUERY, now);
+    return waiting_begin(hall->room, hall->arena, &hall->dice,
+                         &(struct traveller){remote, QUERY, false}, now);
 }
 
 static struct waiting look(struct hall *hall, const char *ticket, int64_t now)
@@ -177,11 +178,13 @@ static void a_query_without_end_is_not_kept(void **given)
     char *query = arena_alloc(hall->arena, WAITING_QUERY_LIMIT + 2);
 
     memset(query, 'q', WAITING_QUERY_LIMIT + 1);
-    const char *ticket = waiting_begin(hall->room, hall->arena, &hall->dice, PHONE, query, NOW);
+    const char *ticket = waiting_begin(hall->room, hall->arena, &hall->dice,
+                                       &(struct traveller){PHONE, query, false}, NOW);
     assert_state(hall, ticket, NOW, WAITING_UNREACHED);
     assert_null(look(hall, ticket, NOW).query);
     query[WAITING_QUERY_LIMIT] = '\0';
-    ticket = waiting_begin(hall->room, hall->arena, &hall->dice, PHONE, query, NOW);
+    ticket = waiting_begin(hall->room, hall->arena, &hall->dice,
+                           &(struct traveller){PHONE, query, false}, NOW);
     assert_string_equal(look(hall, ticket, NOW).query, query);
 }
 
@@ -334,7 +337,8 @@ static void *hurry(void *given)
 
     for (size_t i = 0; i < TRIES; i++) {
         rush->redeemed += waiting_redeem(rush->room, rush->tickets[i % 50], NOW);
-        waiting_begin(rush->room, arena, rush->dice, OTHER, QUERY, NOW + 1);
+        waiting_begin(rush->room, arena, rush->dice, &(struct traveller){OTHER, QUERY, false},
+                      NOW + 1);
         waiting_hear(rush->room, OTHER, HANDSHAKE_ASKED, 0, NOW + 1);
         waiting_hear(rush->room, OTHER, HANDSHAKE_ENDED, 1, NOW + 1);
         waiting_look(rush->room, arena, rush->tickets[i % 50], NOW, &waiting);

@@ -1,0 +1,37 @@
+/*
+ * server/network.c: see network.h. Nothing that a client says of itself makes it an insider who is
+ * not one: there is no header to forge. Who reaches the certificate port without having been sent
+ * there is an insider, as on an AD FS that is not behind its proxy.
+ */
+#include "server/network.h"
+#include "server/waiting.h"
+
+bool network_is_extranet(const struct lanyard *lanyard, const struct request *request)
+{
+    const char *ticket = fields_find(&request->form, "Ticket");
+
+    if (request->port == PORT_EXTRANET) {
+        return true;
+    }
+    return request->shown.asked && ticket != NULL && request->snapshot->settings->extranet_port != 0
+           && waiting_is_extranet(lanyard->waiting, ticket, request->now.monotonic);
+}
+
+struct methods_offered network_methods(const struct request *request)
+{
+    const struct settings *settings = request->snapshot->settings;
+    const struct primary_methods *allowed =
+        request->extranet ? &settings->extranet : &settings->intranet;
+
+    return (struct methods_offered){.password = allowed->password && !request->shown.asked,
+                                    .certificate = allowed->certificate,
+                                    .extranet = request->extranet};
+}
+
+const char *network_home(const struct request *request)
+{
+    const struct settings *settings = request->snapshot->settings;
+
+    return request->extranet && settings->extranet_url != NULL ? settings->extranet_url
+                                                               : settings->main_url;
+}
