@@ -38,6 +38,7 @@ struct crl_question {
                               be on other ports and private addresses */
     const char *file;      /* DER on this machine that is asked instead: the lab's own; or NULL */
     bool cache_only;
+    bool fresh;  /* the network is asked, whatever is cached */
     int64_t now; /* wall ms */
 };
 

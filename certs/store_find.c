@@ -80,7 +80,7 @@ struct bytes store_find_crl(void *state, struct arena *arena, const struct crl_q
                             struct lookups *lookups)
 {
     struct errand errand = errand_for(state, arena, question, lookups);
-    const struct held *held;
+    const struct held *held, *fetched;
 
     if (errand.is_file) {
         held = flight_recall(&errand);
@@ -90,8 +90,10 @@ struct bytes store_find_crl(void *state, struct arena *arena, const struct crl_q
     if (held == NULL && question->cache_only && question->urls.count > 0) {
         tell_cache_only(&errand, question->urls.list[0]);
     }
-    if (held == NULL && !question->cache_only) {
-        held = fetch_first(&errand, question);
+    if ((held == NULL || question->fresh) && !question->cache_only) {
+        errand.stale = held;
+        fetched = fetch_first(&errand, question);
+        held = fetched != NULL ? fetched : held;
     }
     return held == NULL ? (struct bytes){0} : held->content;
 }

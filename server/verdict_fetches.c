@@ -79,6 +79,7 @@ static struct bytes ask_each(const struct section *section, enum lookup_kind kin
             .issuer = section->issuer,
             .urls = {.list = &urls.list[i], .count = 1},
             .cache_only = section->question->cache_only,
+            .fresh = true,
             .now = section->question->now,
         };
         struct bytes came = evidence->find_crl(evidence->state, section->arena, &wanted, &lookups);

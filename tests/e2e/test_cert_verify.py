@@ -341,6 +341,15 @@ def test_a_crl_that_cannot_be_had_is_told_with_its_address(world):
     assert "lanyard ca add FILE --crl URL" in finding["cure"]
 
 
+def test_urlfetch_asks_even_where_a_list_in_force_is_cached(world):
+    assert world.verify(world.chain).returncode == 0
+    del world.server.files["/issuing.crl"]
+    finished = world.verify(world.chain, "--urlfetch")
+    assert finished.returncode == 0 and world.server.asked.count("/issuing.crl") == 2
+    asked = finished.stderr.partition("Certificate CDP")[2].partition("Base CRL CDP")[0]
+    assert "Verified" in asked and "(cache)" in asked and "Failed" in asked and "(network)" in asked
+
+
 def test_a_stranger_causes_no_connection(world, tmp_path):
     stranger = Authority(tmp_path / "other", "Root", extensions=ROOT)
     points = f"authorityInfoAccess=caIssuers;URI:{world.server.url}/issuing.crt\ncrlDistributionPoints=URI:{world.server.url}/root.crl\n"
