@@ -305,6 +305,18 @@ static bool find_authority(const struct opened *opened, const char *name,
                 nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
 }
 
+static bool check_change(const struct arguments *arguments, const struct fields *values,
+                         struct error *error)
+{
+    if (values->count == 0) {
+        return fail(error, FAULT_USAGE,
+                    "say what to change: --type, --crl, --delta-crl or --sign-in");
+    }
+    return argument_of(arguments, "--sign-in") == NULL
+           || argument_of(arguments, "--no-sign-in") == NULL
+           || fail(error, FAULT_USAGE, "--sign-in is the contrary of --no-sign-in");
+}
+
 static enum status run_set(const struct arguments *arguments)
 {
     struct error error = error_in(arguments->arena);
@@ -313,11 +325,7 @@ static enum status run_set(const struct arguments *arguments)
     struct fields values = {0};
 
     add_settings(arguments, &values);
-    if (values.count == 0) {
-        fail(&error, FAULT_USAGE, "say what to change: --type, --crl, --delta-crl or --sign-in");
-        return command_failed(&error);
-    }
-    if (!open_settings(arguments, &opened, &error)
+    if (!check_change(arguments, &values, &error) || !open_settings(arguments, &opened, &error)
         || !find_authority(&opened, arguments->words[0], &authority, &error)
         || !settings_change_authority(opened.arena, opened.settings->file, authority->name, &values,
                                       &error)) {

@@ -40,7 +40,8 @@ static void print_overview(FILE *out)
 
 static void print_help(FILE *out, const struct command *command)
 {
-    fprintf(out, "Usage: lanyard %s %s%s\n\n%s\n", command->words, command->arguments,
+    fprintf(out, "Usage: lanyard %s%s%s%s\n\n%s\n", command->words,
+            command->arguments[0] == '\0' ? "" : " ", command->arguments,
             command->option_count > 0 ? " [OPTION…]" : "", command->help);
     if (command->option_count > 0) {
         fputs("\nOptions:\n", out);
@@ -72,6 +73,22 @@ static const struct command *find_command(int count, char **words, int *used)
     return NULL;
 }
 
+/* "cert" alone, or with a verb that there is not: all that begin with it. */
+static bool print_verbs(FILE *out, const char *noun)
+{
+    const char *before = "; there is ";
+
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        const char *words = commands[i]->words;
+
+        if (string_starts(words, noun) && words[strlen(noun)] == ' ') {
+            fprintf(out, "%s\"%s\"", before, words);
+            before = ", ";
+        }
+    }
+    return before[0] == ',';
+}
+
 static enum status unknown_command(struct arena *arena, int count, char **words)
 {
     const char *names[COUNT_OF(commands)];
@@ -84,9 +101,11 @@ static enum status unknown_command(struct arena *arena, int count, char **words)
     if (count > 1 && words[1][0] != '-') {
         typed = arena_print(arena, "%s %s", words[0], words[1]);
     }
-    nearest = nearest_name(typed, names, COUNT_OF(names));
-    nearest = nearest != NULL ? nearest : nearest_name(words[0], names, COUNT_OF(names));
     fprintf(stderr, "lanyard: there is no command \"%s\"", typed);
+    nearest = typed == words[0] ? NULL : nearest_name(typed, names, COUNT_OF(names));
+    if (nearest == NULL && !print_verbs(stderr, words[0])) {
+        nearest = nearest_name(words[0], names, COUNT_OF(names));
+    }
     if (nearest != NULL) {
         fprintf(stderr, "; did you mean \"%s\"?", nearest);
     }

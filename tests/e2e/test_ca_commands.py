@@ -227,6 +227,7 @@ def test_who_is_not_there_is_told_who_is_near(made):
     refuse(made, "set", "lanyard lab rot CA", "--sign-in", says="did you mean lanyard lab root CA?")
     refuse(made, "remove", "nobody at all", says="no certification authority")
     refuse(made, "set", "lanyard lab root CA", says="say what to change", status=(2,))
+    refuse(made, "set", "lanyard lab root CA", "--sign-in", "--no-sign-in", says="the contrary of", status=(2,))
     refuse(made, "set", "lanyard lab root CA", "--type", "3", says="root or intermediate")
 
 

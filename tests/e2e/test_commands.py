@@ -63,6 +63,12 @@ def test_a_typing_error_is_met_with_the_nearest_word(typed, meant):
     assert f"did you mean" in run(*typed).stderr and meant in run(*typed).stderr
 
 
+@pytest.mark.parametrize("typed", [["cert"], ["cert", "frobnicate"]])
+def test_a_noun_alone_is_met_with_its_verbs(typed):
+    first = run(*typed).stderr.partition("\n")[0]
+    assert '"cert issue", "cert revoke", "cert list", "cert verify"' in first and "crl" not in first
+
+
 # init and up -----------------------------------------------------------------------------------
 
 def test_init_makes_a_lab_that_check_finds_good(made):
