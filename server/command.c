@@ -12,14 +12,17 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &command_up,          &command_init,         &command_serve,         &command_check,
-    &command_user_add,    &command_user_passwd,  &command_user_list,     &command_user_disable,
-    &command_user_unlock, &command_user_expire,  &command_session_list,  &command_session_end,
-    &command_rp_add,      &command_rp_list,      &command_rp_remove,     &command_ca_add,
-    &command_ca_list,     &command_ca_set,       &command_ca_remove,     &command_rules_eval,
-    &command_rules_check, &command_rules_format, &command_show_provider, &command_show_party,
-    &command_cert_issue,  &command_cert_revoke,  &command_cert_list,     &command_crl,
-    &command_cert_verify, &command_profile,
+    &command_up,           &command_init,          &command_serve,
+    &command_check,        &command_user_add,      &command_user_passwd,
+    &command_user_list,    &command_user_disable,  &command_user_unlock,
+    &command_user_expire,  &command_session_list,  &command_session_end,
+    &command_rp_add,       &command_rp_list,       &command_rp_remove,
+    &command_ca_add,       &command_ca_list,       &command_ca_set,
+    &command_ca_remove,    &command_rules_eval,    &command_rules_check,
+    &command_rules_format, &command_show_provider, &command_show_party,
+    &command_show_methods, &command_show_policy,   &command_show_listeners,
+    &command_cert_issue,   &command_cert_revoke,   &command_cert_list,
+    &command_crl,          &command_cert_verify,   &command_profile,
 };
 
 static void print_overview(FILE *out)

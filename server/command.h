@@ -39,7 +39,8 @@ struct command {
 
 extern const struct command command_up, command_init, command_serve, command_check;
 extern const struct command command_rules_eval, command_rules_check, command_rules_format;
-extern const struct command command_show_provider, command_show_party;
+extern const struct command command_show_provider, command_show_party, command_show_methods,
+    command_show_policy, command_show_listeners;
 extern const struct command command_user_add, command_user_passwd, command_user_list,
     command_user_disable, command_user_unlock, command_user_expire, command_rp_add, command_rp_list,
     command_rp_remove;

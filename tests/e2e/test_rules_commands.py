@@ -1,10 +1,12 @@
 """`lanyard rules eval|check|format` and `lanyard show`: the contract scripts depend on, and what people read."""
 import json
+import re
 import subprocess
 
 import pytest
 
 from support.lab import LANYARD, environment, run
+from support.settings import set_setting
 
 CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 MS = "http://schemas.microsoft.com/ws/2008/06/identity/claims/"
@@ -395,6 +397,49 @@ def test_a_trust_that_is_not_there_is_a_no(made):
         finished = run("show", kind, name, "-c", made / "lanyard.yaml")
         assert finished.returncode == 1 and finished.stdout == "" and "Did you mean" in finished.stderr
     assert run("show", "relying-party-trust", "-c", "none.yaml").returncode == 2
+
+
+def test_providers_are_shown_with_every_uri_that_asks_for_them(made):
+    settings = made / "lanyard.yaml"
+    certificate, forms = json.loads(run("show", "authentication-provider", "-c", settings, "--json").stdout)
+    assert (certificate["Name"], forms["Name"]) == ("CertificateAuthentication", "FormsAuthentication")
+    assert (len(certificate["AuthenticationMethods"]), len(forms["AuthenticationMethods"])) == (6, 4)
+    assert "urn:ietf:rfc:2246" in certificate["AuthenticationMethods"] and certificate["AllowedForPrimaryExtranet"] is True
+    assert all(":" in uri for uri in forms["AuthenticationMethods"]), "usernamepassworduri is no URI"
+    people = run("show", "authentication-provider", "forms authentication", "-c", settings).stdout
+    assert "\nName                               : FormsAuthentication\n" in people and "rfc:2246" not in people
+    refused = run("show", "authentication-provider", "FormAuthentication", "-c", settings)
+    assert refused.returncode == 1 and refused.stdout == "" and 'Did you mean "FormsAuthentication"?' in refused.stderr
+
+
+def test_the_policy_of_each_network_is_shown(made):
+    settings = made / "lanyard.yaml"
+    set_setting(settings, "primary_extranet_authentication_providers", "[FormsAuthentication]")
+    policy, = json.loads(run("show", "global-authentication-policy", "-c", settings, "--json").stdout)
+    assert policy["PrimaryIntranetAuthenticationProvider"] == ["FormsAuthentication", "CertificateAuthentication"]
+    assert policy["PrimaryExtranetAuthenticationProvider"] == ["FormsAuthentication"]
+    assert policy["AdditionalAuthenticationProvider"] == []
+    assert run("show", "global-authentication-policy", "extra", "-c", settings).returncode == 2
+
+
+def test_listeners_are_shown_as_netsh_does(made):
+    settings = made / "lanyard.yaml"
+    port, certificate, plain = (re.search(rf"^{key}:\s*(\d+)", settings.read_text(), re.M).group(1)
+                                for key in ("port", "certificate_port", "plain_port"))
+    shown = json.loads(run("show", "listeners", "-c", settings, "--json").stdout)
+    asks = {each["Hostname:port"]: each.get("Negotiate Client Certificate") for each in shown}
+    assert asks == {f"localhost:{port}": "Disabled", f"certauth.localhost:{port}": "Enabled",
+                    f"localhost:{certificate}": "Enabled", f"localhost:{plain}": None}
+    assert f"https://+:{certificate}/adfs/" in shown[2]["Reserved URL"] and shown[0]["Network"] == "intranet"
+    first = subprocess.run(["openssl", "x509", "-in", made / "pki" / "tls.pem", "-noout", "-fingerprint", "-sha256"],
+                           capture_output=True, text=True, check=True).stdout
+    assert shown[0]["Certificate Hash (SHA-256)"] == first.strip().rpartition("=")[2].replace(":", "")
+    outside = json.loads(run("show", "listeners", "-c", settings, "--json", env={"LANYARD_EXTRANET_PORT": "8445"}).stdout)
+    assert [each["Network"] for each in outside if each["Hostname:port"].endswith(":8445")] == ["extranet"] * 2
+    set_setting(settings, "port", "443")
+    set_setting(settings, "host", "'::1'")
+    people = run("show", "listeners", "-c", settings).stdout
+    assert "\nHostname:port                        : [::1]:443\n" in people and "certauth" not in people
 
 
 def test_what_is_printed_can_be_piped_away(made):
