@@ -149,7 +149,7 @@ def test_nobody_is_shut_out_while_we_are_the_slow_ones(brisk_lab):
 def idle_threads(lab):
     """main, the watchman, and one for each port on 127.0.0.1 and on ::1."""
     with open("/proc/net/if_inet6") as addresses:
-        return 6 if any(line.split()[-1] == "lo" for line in addresses) else 4
+        return 8 if any(line.split()[-1] == "lo" for line in addresses) else 5
 
 
 def come_back_late(lab, which):
