@@ -210,7 +210,7 @@ void certificate_page_write(struct lanyard *lanyard, const struct request *reque
     add_silence(arena, story, &values);
     fields_add(arena, &values, "message",
                refusal_sentence(arena, FAULT_CERTIFICATE, &(struct fields){0}));
-    fields_add(arena, &values, "shown", story->seen != NULL ? "yes" : "");
+    fields_add(arena, &values, "shown", request->shown.count > 0 ? "yes" : "");
     fields_add(arena, &values, "reason", words.reason);
     fields_add(arena, &values, "advice", words.advice);
     fields_add(arena, &values, "operator_note", snapshot->settings->error_note);

@@ -147,6 +147,7 @@ def refused(answer, code):
 def test_without_a_certificate_a_page_says_so(client):
     """T4"""
     answer = refused(show(client, FIRST, None), "none")
+    assert answer.text_of("openingMessage") == "No certificate came"
     assert "showed no certificate" in answer.text_of("reason") and answer.text_of("activityId")
     assert answer.page.xpath("//form[@id='retryForm']") and answer.page.xpath("//a[@id='otherOptions']")
 
@@ -181,6 +182,7 @@ def test_an_authority_is_no_person(client, ca, tmp_path):
 
 def test_a_good_certificate_of_nobody_is_told_apart(client, ca, tmp_path):
     answer = refused(show(client, FIRST, ca.issue(tmp_path, "zoe", upn="zoe@lab.test")), "account.none")
+    assert answer.text_of("openingMessage") == "Your certificate was not accepted"
     assert "belongs to no account" in answer.text_of("reason")
     assert "zoe@lab.test" in answer.text_of("mapping")
     assert re.search('Put "sha256:[0-9A-F]{64}" under certificates in the file of the user', answer.text_of("mappingCure"))
