@@ -1,13 +1,21 @@
 """Two networks: what each allows, what tokens say of it, and that a sign-in stays in the one it began in."""
+import json
+import os
+import subprocess
+import time
+
 import pytest
+from selenium.webdriver.common.by import By
 
 from conftest import FIRST
+from support.browser import chromium, own, policy_breaches, shown, trust
 from support.certificates import CERTIFICATE_FORM, TLS_METHOD, at, certauth, post, show
 from support.identity import of_user
 from support.lab import free_port
 from support.settings import party, set_setting, write_parties
 from support.sign_in import (PASSWORD_METHOD, TokenPage, credentials, is_sign_in_page, is_token_page, request_for, sign_in)
 from support.tokens import Token
+from support.webkit import display
 
 CONTEXT = "http://schemas.microsoft.com/2012/01/requestcontext/claims/"
 INSIDE = "http://schemas.microsoft.com/ws/2012/01/insidecorporatenetwork"
@@ -224,6 +232,35 @@ def test_the_deciding_line_is_in_the_journal(guarded, make_client):
     client.get(outside(guarded, wfresh="0"))
     page = client.get("/lanyard/api/activity").text
     assert "https, of the extranet" in page
+
+
+# Chromium ---------------------------------------------------------------------------------------------
+
+def extranet_tokens(lab, client):
+    """The activities of the extranet's port that ended with a token."""
+    listed = json.loads(client.get("/lanyard/api/activity").text)
+    return [each for each in listed["activities"] if each["port"] == "https, of the extranet" and each["token_id"]]
+
+
+def test_chromium_goes_to_the_certificate_port_and_comes_back_to_the_extranet(make_lab, make_client, tmp_path):
+    """The form leads to another origin, and from there a redirect to a third: the policies let both pass."""
+    lab = make_lab("--extranet-port", free_port())
+    home, user = tmp_path / "home", lab.user()
+    own(trust(home, lab.root_certificate), user["pkcs12"], user["pkcs12_password"])
+    mine = next(each for each in lab.ready["relying_parties"] if each["reply"].startswith(lab.main))
+    with display() as name:
+        driver = chromium(home, lab.root_certificate, shown_on=name)
+        try:
+            driver.get(outside(lab, mine["realm"]))
+            shown(driver, By.ID, "CertificateAuthentication").click()
+            lab.event_where(event="handshake")
+            time.sleep(2)  # the browser's own dialogue, which no driver reaches
+            subprocess.run(["xdotool", "key", "Return"], env={**os.environ, "DISPLAY": name}, check=True)
+            assert shown(driver, By.ID, "verdict").text == f"Signed in as {lab.upn()}"
+            assert not policy_breaches(driver)
+        finally:
+            driver.quit()
+    assert extranet_tokens(lab, make_client(lab))
 
 
 def test_without_the_port_there_is_no_extranet(made, make_lab):
