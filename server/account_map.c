@@ -200,7 +200,7 @@ static bool look(struct search *search, const char *how, const struct wanted *wa
 static bool try(struct search *search, const char *how, const struct wanted *wanted,
                 account_test *fits)
 {
-    if (wanted->value == NULL || *wanted->value == '\0') { /* some users have an empty mail, too */
+    if (wanted->value == NULL) {
         add_step(search, how, NULL, "the certificate has none");
         return false;
     }

@@ -103,17 +103,6 @@ static void a_upn_finds_its_account_without_case(void **state)
     found(place, &certificate, "alice", "UPN");
 }
 
-static void an_empty_name_is_nobodys(void **state)
-{
-    static const char *const empty[] = {""};
-    struct place *place = *state;
-    struct certificate certificate = stranger;
-
-    put_user(place, "bob", "mail: \"\"\n");
-    certificate.emails = certificate.upns = one(empty);
-    nobody(place, &certificate, false, "no account's");
-}
-
 static void letters_beyond_ascii_have_no_case_either(void **state)
 {
     static const char *const emails[] = {"\xc3\x84NNE@Mail.test"};
@@ -470,7 +459,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_upn_finds_its_account_without_case),
-        TEST(an_empty_name_is_nobodys),
         TEST(letters_beyond_ascii_have_no_case_either),
         TEST(a_sid_finds_its_account),
         TEST(an_email_address_finds_its_account),
