@@ -60,13 +60,18 @@ static bool read_begin(const struct arguments *arguments, int64_t now, int64_t *
                        struct error *error)
 {
     const char *given = argument_of(arguments, "--not-before");
+    struct error ignored = error_in(arguments->arena);
     struct clock clock = {0};
 
     if (given == NULL || time_read(given, begin)) {
         return true;
     }
-    if (!clock_set(&clock, given, error)) {
-        return false;
+    if (!clock_set(&clock, given, &ignored)) {
+        return fail(
+            error, FAULT_USAGE,
+            "--not-before: \"%s\" is no time: expected one such as 2030-01-01T00:00:00Z, or "
+            "from now +30d, -2h",
+            given);
     }
     *begin = now + clock.offset;
     return true;

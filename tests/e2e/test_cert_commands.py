@@ -104,6 +104,11 @@ def test_a_command_line_that_makes_no_sense_is_two_and_issues_nothing(made, word
     assert listed(made) == before
 
 
+def test_a_time_that_is_none_is_told_with_its_option(made):
+    told = cert(made, "issue", "x", "--not-before", "soon")
+    assert told.returncode == 2 and told.stderr.startswith('lanyard: --not-before: "soon" is no time')
+
+
 # Issuing ---------------------------------------------------------------------------------------
 
 def test_a_users_certificate_has_what_stands_in_the_users_file(made):
