@@ -261,6 +261,9 @@ static const char *cure_of(const struct gathering *gathering, size_t depth)
     if (revocation->question->cache_only) {
         return "Nothing is fetched here (cache-only): fetch it once without, or give it by hand.";
     }
+    if (authority != NULL && authority->crl_file != NULL) {
+        return "Issue this lab's CRLs again: lanyard crl.";
+    }
     return authority == NULL
                ? "Publish its issuer's CRL, or add that CA with the address: lanyard ca add FILE "
                  "--crl URL"

@@ -446,6 +446,7 @@ def test_a_running_server_serves_every_list_and_certificate_at_the_addresses_ins
 
 
 def test_a_running_server_believes_what_was_issued_and_refuses_what_was_revoked_at_once(fresh_lab, make_client):
+    """L1"""
     folder = fresh_lab.folder
     issued = issue(folder, "bob", "--key", "p256")
     bob = identity(issued)

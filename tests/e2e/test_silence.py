@@ -129,7 +129,7 @@ def test_a_browser_that_shows_a_choice_has_not_failed(impatient, make_client):
 
 
 def test_a_key_that_may_not_sign_is_named(impatient, make_client, tmp_path):
-    """TLS itself refuses it inside the handshake (engineering 2)"""
+    """K5: TLS itself refuses it inside the handshake (engineering 2)"""
     identity = Authority.of_lab(impatient).issue(tmp_path, "mute", key="rsa", upn="alice@lab.test",
                                                  keyUsage="critical,keyEncipherment")
     before = len(handshake_events(impatient))
