@@ -82,8 +82,17 @@ def go_to_select(driver, lab):
     shown(driver, By.ID, "CertificateAuthentication").click()
 
 
-def code_of(driver):
-    return shown(driver, By.ID, "code").text
+def text_of(driver, identifier):
+    try:
+        return driver.find_element(By.ID, identifier).text
+    except WebDriverException:
+        return None
+
+
+def wait_for_refusal(driver, activity=None):
+    """The code on the page of another activity than that one, and the activity."""
+    WebDriverWait(driver, 30).until(lambda _: text_of(driver, "code") and text_of(driver, "activityId") != activity)
+    return text_of(driver, "code"), text_of(driver, "activityId")
 
 
 @pytest.fixture
@@ -99,11 +108,12 @@ def test_in_one_chromium_three_are_refused_with_a_page_and_the_fourth_signs_in(l
     rows = [*(name for name, _ in CASES[:3]), GOOD]
     driver = chromium(home, lab.root_certificate, shown_on=shown_on)
     try:
-        before = asked(lab)
+        before, activity = asked(lab), None
         go_to_select(driver, lab)
         for name, code in CASES[:3]:
             choose(lab, shown_on, rows.index(name), before)
-            assert code_of(driver) == code, name
+            found, activity = wait_for_refusal(driver, activity)
+            assert found == code, name
             driver.save_screenshot(str(home / f"{name}.png"))
             before = asked(lab)
             driver.find_element(By.ID, "retryButton").click()
@@ -117,7 +127,7 @@ def test_chromium_without_any_certificate_gets_the_page(lab, home):
     driver = chromium(home, lab.root_certificate)
     try:
         go_to_select(driver, lab)
-        assert code_of(driver) == "none" and driver.find_element(By.ID, "otherOptions")
+        assert wait_for_refusal(driver)[0] == "none" and driver.find_element(By.ID, "otherOptions")
         assert not policy_breaches(driver)
     finally:
         driver.quit()
@@ -133,7 +143,7 @@ def test_the_failure_of_phones_is_reproduced_and_explained(make_lab, tmp_path):
     driver = chromium(home, lab.root_certificate)
     try:
         go_to_select(driver, lab)
-        assert code_of(driver) == "none"
+        assert wait_for_refusal(driver)[0] == "none"
         assert "CA names sent:\nthe roots" in driver.find_element(By.ID, "tls").text
         assert "install the issuing CA on the device" in driver.find_element(By.ID, "tls").text
     finally:
@@ -152,8 +162,10 @@ def test_in_one_webkit_four_are_refused_with_a_page_and_the_fifth_signs_in(lab, 
         wait_for_title(driver, "Sign in - ")
         choice.write_text(str(identities[CASES[0][0]].pem()))
         driver.find_element(By.ID, "CertificateAuthentication").click()
+        activity = None
         for number, (name, code) in enumerate(CASES):
-            WebDriverWait(driver, 30).until(lambda _: text_of(driver, "code") == code, name)
+            found, activity = wait_for_refusal(driver, activity)
+            assert found == code, name
             following = CASES[number + 1][0] if number + 1 < len(CASES) else GOOD
             choice.write_text(str(identities[following].pem()))
             driver.find_element(By.ID, "retryButton").click()
@@ -163,19 +175,12 @@ def test_in_one_webkit_four_are_refused_with_a_page_and_the_fifth_signs_in(lab, 
         assert len(set(asked)) == len(CASES) + 1, "each further try had a name of its own"
 
 
-def text_of(driver, identifier):
-    try:
-        return driver.find_element(By.ID, identifier).text
-    except WebDriverException:
-        return None
-
-
 def test_webkit_without_a_certificate_gets_the_page_and_signs_in_by_password(lab, tmp_path, shown_on):
     with webkit_with_certificates(tmp_path / "home", shown_on) as (driver, _):
         driver.get(f"{lab.main}/lanyard/rp")
         wait_for_title(driver, "Sign in - ")
         driver.find_element(By.ID, "CertificateAuthentication").click()
-        WebDriverWait(driver, 30).until(lambda _: text_of(driver, "code") == "none")
+        assert wait_for_refusal(driver)[0] == "none"
         driver.find_element(By.ID, "otherOptions").click()
         wait_for_title(driver, "Sign in - ")
         driver.find_element(By.ID, "userNameInput").send_keys(lab.upn())
