@@ -34,8 +34,8 @@ const struct authority *trust_at(const struct trust *trust, size_t index);
 
 /* crl_file.c ----------------------------------------------------------------------------- */
 
-/* Every CRL (DER) of a file: one in DER, or those of a PEM file. FAULT_SETTINGS where there is none;
- * whether they are good is for the verdict to say. */
+/* Every CRL (DER) of a file: one in DER, or those of a PEM file. FAULT_SETTINGS where there is
+ * none; whether they are good is for the verdict to say. */
 MUST_CHECK bool crls_load(struct arena *arena, const char *path, const struct bytes **list,
                           size_t *count, struct error *error);
 /* Where a CRL (DER) says that its deltas are (RFC 5280, 5.2.6). */

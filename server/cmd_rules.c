@@ -86,15 +86,15 @@ const struct command command_rules_check = {
     .words = "rules check",
     .arguments = "FILE...",
     .summary = "says what is wrong with claim rules, or surely not meant",
-    .help =
-        "Reads files of claim rules (- is standard input) and names everything that is wrong\n"
-        "with file, line, column and cure, and warns of what is legal but surely not meant.\n"
-        "Exit status: 0 nothing is wrong (warnings do not count), 1 something is, 2 a file\n"
-        "cannot be read.\n"
-        "With --json: {\"error\":{\"kind\",\"line\",\"column\",\"message\",\"code\",\"file\",\"rule\"},\n"
-        "  \"errors\":[all of them],\"warnings\":[the same form]}; no \"error\" where all is "
-        "good.\n"
-        "Kinds: syntax, unbound, regex.",
+    .help = "Reads files of claim rules (- is standard input) and names everything that is wrong\n"
+            "with file, line, column and cure, and warns of what is legal but surely not meant.\n"
+            "Exit status: 0 nothing is wrong (warnings do not count), 1 something is, 2 a file\n"
+            "cannot be read.\n"
+            "With --json: "
+            "{\"error\":{\"kind\",\"line\",\"column\",\"message\",\"code\",\"file\",\"rule\"},\n"
+            "  \"errors\":[all of them],\"warnings\":[the same form]}; no \"error\" where all is "
+            "good.\n"
+            "Kinds: syntax, unbound, regex.",
     .options = check_options,
     .option_count = COUNT_OF(check_options),
     .words_min = 1,

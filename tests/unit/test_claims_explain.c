@@ -210,10 +210,9 @@ static void what_fails_in_a_run_is_one_problem(void **state)
         NULL, &error));
     assert_int_equal(error.count, 1);
     assert_int_equal(error.problems[0].line, 2);
-    assert_string_equal(
-        error_sentence(&error),
-        "a.rules:2:1: POLICY0018: in rule \"x\": rule 1 of the test failed: the store \"SQL\" did not "
-        "answer: the SQL is down");
+    assert_string_equal(error_sentence(&error), "a.rules:2:1: POLICY0018: in rule \"x\": rule 1 of "
+                                                "the test failed: the store \"SQL\" did not "
+                                                "answer: the SQL is down");
 }
 
 static void more_claims_than_allowed_are_a_limit(void **state)
