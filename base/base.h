@@ -78,6 +78,7 @@ enum fault {
     FAULT_REPLY_ADDRESS,  /* an address that is not the relying party's */
     FAULT_METHOD,         /* the asked way of signing in is not offered here */
     FAULT_EXTRANET,       /* certificate sign-in, which the extranet is not allowed */
+    FAULT_SECOND_FACTOR,  /* a second factor is demanded, and can be given */
     FAULT_PASSWORD,       /* user name and password do not fit */
     FAULT_CERTIFICATE,    /* no client certificate, or one that cannot be believed or mapped */
     FAULT_LOOP,           /* the same browser asks again and again */

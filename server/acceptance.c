@@ -6,6 +6,11 @@
 #include "server/acceptance.h"
 #include "server/stores.h"
 
+static int64_t when(const struct request *request, const struct proof *proof)
+{
+    return proof->signed_in_at != 0 ? proof->signed_in_at : request->now.wall;
+}
+
 static struct claim_set *gather(const struct request *request, const struct proof *proof)
 {
     struct claim_set *incoming = claim_set_new(request->arena);
@@ -13,10 +18,15 @@ static struct claim_set *gather(const struct request *request, const struct proo
     directory_claims(&request->snapshot->directory, proof->account, incoming);
     claim_set_say(incoming, CLAIM_METHOD, proof->method_uri, ISSUER_AD);
     claim_set_say(incoming, CLAIM_METHOD_REFERENCES, proof->method_uri, ISSUER_AD);
-    claim_set_add(incoming, &(struct claim){.type = CLAIM_INSTANT,
-                                            .value = time_write(request->arena, request->now.wall),
-                                            .value_type = VALUE_TYPE_DATE_TIME,
-                                            .issuer = ISSUER_AD});
+    if (proof->second_uri != NULL) {
+        claim_set_say(incoming, CLAIM_METHOD_REFERENCES, proof->second_uri, ISSUER_AD);
+        claim_set_say(incoming, CLAIM_METHOD_REFERENCES, CLAIM_MULTIPLE_METHODS, ISSUER_AD);
+    }
+    claim_set_add(incoming,
+                  &(struct claim){.type = CLAIM_INSTANT,
+                                  .value = time_write(request->arena, when(request, proof)),
+                                  .value_type = VALUE_TYPE_DATE_TIME,
+                                  .issuer = ISSUER_AD});
     if (proof->certificate != NULL) {
         certificate_claims(proof->certificate, incoming);
     }
@@ -35,7 +45,7 @@ bool acceptance_run(const struct request *request, const struct proof *proof,
 
     *principal = (struct principal){.name = proof->account->name,
                                     .method = proof->method,
-                                    .signed_in_at = request->now.wall,
+                                    .signed_in_at = when(request, proof),
                                     .claims = accepted};
     if (proof->certificate != NULL) {
         principal->certificate = proof->certificate->der;

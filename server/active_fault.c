@@ -20,7 +20,8 @@ static enum soap_fault fault_of(const struct active *active, const struct error 
     case FAULT_CERTIFICATE:
         return SOAP_FAULT_FAILED_AUTHENTICATION;
     case FAULT_NOT_AUTHORIZED:
-    case FAULT_METHOD: /* a second factor is wanted, and there is none here */
+    case FAULT_METHOD:        /* a second factor is wanted, and there is none here, … */
+    case FAULT_SECOND_FACTOR: /* … or none that WS-Trust could ask for */
         return SOAP_FAULT_ACCESS_DENIED;
     case FAULT_UNKNOWN_PARTY:
         return SOAP_FAULT_INVALID_SCOPE;

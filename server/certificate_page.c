@@ -181,7 +181,9 @@ static const char *add_ways_out(struct lanyard *lanyard, const struct request *r
     fields_add(arena, values, "retry_url", arena_print(arena, "%s/adfs/ls/?%s", origin, query));
     fields_add(arena, values, "ticket",
                waiting_begin(lanyard->waiting, arena, &lanyard->dice,
-                             &(struct traveller){request->remote, query, request->extranet},
+                             &(struct traveller){.remote = request->remote,
+                                                 .query = query,
+                                                 .extranet = request->extranet},
                              request->now.monotonic));
     /* where it leads when all is well: browsers hold a form to its policy through redirects */
     return page_policy_widen(arena, policy, "form-action",

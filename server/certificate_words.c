@@ -53,6 +53,10 @@ static const struct {
      {"Your certificate is good, but it belongs to no account here.",
       "Choose the certificate of your account here, or give your help desk the activity ID "
       "below."}},
+    {"account.other",
+     {"Your certificate is good, but it belongs to another account than the one whose password you "
+      "gave.",
+      "Start again at the application, and choose the certificate of that account."}},
     {"account.several",
      {"Your certificate is good, but it fits more than one account.", NOT_YOURS}},
     {"account.disabled", {"Your account is switched off.", NOT_YOURS}},

@@ -33,7 +33,8 @@ static json_t *provider_json(size_t index)
     show_put(provider, "AdminName", json_string(providers[index].title));
     show_put(provider, "AllowedForPrimaryExtranet", json_true());
     show_put(provider, "AllowedForPrimaryIntranet", json_true());
-    show_put(provider, "AllowedForAdditionalAuthentication", json_false());
+    show_put(provider, "AllowedForAdditionalAuthentication",
+             json_boolean(providers[index].method == METHOD_CERTIFICATE));
     show_put(provider, "AuthenticationMethods", uris_json(providers[index].method));
     show_put(provider, "Name", json_string(providers[index].name));
     show_put(provider, "IsCustom", json_false());
@@ -94,7 +95,9 @@ static enum status run_policy(const struct arguments *arguments)
         return command_failed(&error);
     }
     policy = json_object();
-    show_put(policy, "AdditionalAuthenticationProvider", json_array());
+    show_put(
+        policy, "AdditionalAuthenticationProvider",
+        allowed_json(&(struct primary_methods){.certificate = settings->additional_certificate}));
     show_put(policy, "PrimaryIntranetAuthenticationProvider", allowed_json(&settings->intranet));
     show_put(policy, "PrimaryExtranetAuthenticationProvider", allowed_json(&settings->extranet));
     show_put(policy, "WindowsIntegratedFallbackEnabled", json_false());

@@ -53,9 +53,33 @@ static struct primary_methods read_list(const struct config_reader *reader,
     return methods;
 }
 
+/* A password is no second factor: it is the first. */
+static bool read_additional(const struct config_reader *reader, const struct yaml_node *root)
+{
+    struct given given = config_given(reader, root, "additional_authentication_providers");
+    const struct yaml_node *node = given.node;
+
+    if (node == NULL || yaml_is_nothing(node)) {
+        return false;
+    }
+    for (size_t i = 0; node->kind == YAML_LIST && i < node->count; i++) {
+        if (!string_is(node->items[i].text, CERTIFICATE_PROVIDER)) {
+            given.node = &node->items[i];
+        }
+    }
+    if (given.node != node || node->kind != YAML_LIST) {
+        return config_refuse(reader, &given,
+                             arena_print(reader->arena, "%s holds %s", given.key,
+                                         yaml_describe(reader->arena, given.node)),
+                             "a list of " CERTIFICATE_PROVIDER ", or of nothing", NULL);
+    }
+    return node->count > 0;
+}
+
 void config_read_methods(const struct config_reader *reader, const struct yaml_node *root,
                          struct settings *settings)
 {
     settings->intranet = read_list(reader, root, "primary_intranet_authentication_providers");
     settings->extranet = read_list(reader, root, "primary_extranet_authentication_providers");
+    settings->additional_certificate = read_additional(reader, root);
 }

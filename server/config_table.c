@@ -157,6 +157,10 @@ const struct setting server_settings[] = {
     {.key = "primary_extranet_authentication_providers",
      .kind = SETTING_LIST,
      .meaning = "The same for those who come through extranet_port. Both if it is not set."},
+    {.key = "additional_authentication_providers",
+     .kind = SETTING_LIST,
+     .meaning = "What may be the second factor after a password, where rules or wauth demand one: "
+                "a list of CertificateAuthentication, or of nothing. Nothing if it is not set."},
     {.key = "identifier",
      .kind = SETTING_TEXT,
      .place = PLACE(identifier),

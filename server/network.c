@@ -25,7 +25,8 @@ struct methods_offered network_methods(const struct request *request)
 
     return (struct methods_offered){.password = allowed->password && !request->shown.asked,
                                     .certificate = allowed->certificate,
-                                    .extranet = request->extranet};
+                                    .extranet = request->extranet,
+                                    .second = settings->additional_certificate};
 }
 
 const char *network_home(const struct request *request)

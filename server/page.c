@@ -106,8 +106,8 @@ static const char *const relying_party_names[] = {
     "again.name",   "again.url",     EVENT_NAMES,      CLAIM_NAMES("claim")};
 
 static const char *const select_certificate_names[] = {
-    "display_name", "party_name", "action", "ticket",   "origin",     "ask_url",
-    "story_url",    "other_url",  "lab",    "patience", CONTACT_NAMES};
+    "display_name", "party_name", "action", "ticket",   "origin", "ask_url",
+    "story_url",    "other_url",  "lab",    "patience", "second", CONTACT_NAMES};
 static const char *const certificate_names[] = {
     "display_name",     "shown",        "seconds",        "has_issuer",    "origin",
     "message",          "reason",       "advice",         "operator_note", "retry_url",

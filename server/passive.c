@@ -66,6 +66,7 @@ static bool read_sign_in(struct passive *passive, struct error *error)
 
     passive->asked.context = wsfed->context;
     passive->asked.asked_method = wsfed->method;
+    passive->asked.second_factor = wsfed->method != NULL && method_is_multiple(wsfed->method);
     passive->asked.fresh_minutes = wsfed->fresh_minutes;
     if (!find_party(passive, error) || !find_reply(passive, error)) {
         return false;
@@ -261,7 +262,11 @@ static bool take_password(struct passive *passive, struct error *error)
 static bool take_option(struct passive *passive, struct error *error)
 {
     struct methods_offered offered = network_methods(passive->request);
+    struct errand errand;
 
+    if (passive_is_second(passive, &errand)) {
+        return passive_take_second(passive, &errand, error);
+    }
     if (!offered.certificate) {
         struct decision decision = policy_refuse_certificate(&offered);
         return fail(error, decision.fault, "%s", decision.why);

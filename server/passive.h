@@ -7,6 +7,7 @@
 #define LANYARD_SERVER_PASSIVE_H
 
 #include "server/handlers.h"
+#include "server/waiting.h"
 
 /* What a sign-in needs from start to end. */
 struct passive {
@@ -44,7 +45,21 @@ MUST_CHECK bool passive_welcome(struct passive *passive, struct session *session
 const char *passive_certificate_origin(const struct settings *settings);
 /* The page that sends the browser to where a certificate is asked for. */
 void passive_select_certificate(struct passive *passive);
+/* The same for the second factor of that session; always to the certificate port, which has the
+ * main name's cookies. */
+void passive_select_second(struct passive *passive, const struct session *session);
+/* The page that explains why a certificate was not taken. */
+void passive_explain(struct passive *passive, const struct certificate_sign_in *seen,
+                     const char *query);
 /* On such an origin: takes what TLS showed, or explains why not. */
 MUST_CHECK bool passive_take_certificate(struct passive *passive, struct error *error);
+
+/* passive_second.c ------------------------------------------------------------------------ */
+
+/* Whether the post brings the ticket of a second factor; `errand` says of which session. */
+bool passive_is_second(const struct passive *passive, struct errand *errand);
+/* Takes it: the same person's, for the same request, in the same session; or explains why not. */
+MUST_CHECK bool passive_take_second(struct passive *passive, const struct errand *errand,
+                                    struct error *error);
 
 #endif

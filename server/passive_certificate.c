@@ -24,51 +24,77 @@ const char *passive_certificate_origin(const struct settings *settings)
 }
 
 /* It may end here after all: 302 to the main port, whose pages come under its own policy. */
-static const char *select_policy(const struct passive *passive)
+static const char *select_policy(const struct passive *passive, const char *origin)
 {
     const struct snapshot *snapshot = passive->request->snapshot;
     struct arena *arena = passive->request->arena;
     const char *policy = page_policy(snapshot->pages, PAGE_SELECT_CERTIFICATE);
 
     policy = page_policy_widen(arena, policy, "form-action",
-                               arena_print(arena, "%s %s",
-                                           passive_certificate_origin(snapshot->settings),
-                                           network_home(passive->request)));
+                               arena_print(arena, "%s %s", origin, network_home(passive->request)));
     return page_policy_widen(arena, policy, "connect-src", "'self'");
 }
 
-void passive_select_certificate(struct passive *passive)
+static void show_select(struct passive *passive, const char *origin, const struct session *second)
 {
     const struct request *request = passive->request;
     const struct settings *settings = request->snapshot->settings;
     struct arena *arena = request->arena;
     const char *action = passive_action(passive);
     const char *query = strchr(action, '?') + 1;
-    const char *ticket = waiting_begin(
-        passive->lanyard->waiting, arena, &passive->lanyard->dice,
-        &(struct traveller){request->remote, query, request->extranet}, request->now.monotonic);
+    const char *ticket =
+        waiting_begin(passive->lanyard->waiting, arena, &passive->lanyard->dice,
+                      &(struct traveller){.remote = request->remote,
+                                          .query = query,
+                                          .extranet = request->extranet,
+                                          .session = second == NULL ? NULL : second->key},
+                      request->now.monotonic);
     struct fields values = {0};
 
     fields_add(arena, &values, "display_name", settings->display_name);
     fields_add(arena, &values, "party_name", passive->asked.party->name);
-    fields_add(arena, &values, "action",
-               arena_print(arena, "%s%s", passive_certificate_origin(settings), action));
+    fields_add(arena, &values, "action", arena_print(arena, "%s%s", origin, action));
     fields_add(arena, &values, "ticket", ticket);
-    fields_add(arena, &values, "origin", passive_certificate_origin(settings));
+    fields_add(arena, &values, "origin", origin);
     fields_add(arena, &values, "ask_url", arena_print(arena, ASK_PATH "?ticket=%s", ticket));
     fields_add(arena, &values, "story_url", arena_print(arena, STORY_PATH "?ticket=%s", ticket));
     fields_add(
         arena, &values, "patience",
         arena_print(arena, "%lld", (long long)settings->handshake_deadline / 1000 + GRACE_S));
-    fields_add(arena, &values, "other_url", passive_allows(passive, METHOD_PASSWORD) ? action : "");
+    fields_add(arena, &values, "other_url",
+               second == NULL && passive_allows(passive, METHOD_PASSWORD) ? action : "");
+    fields_add(arena, &values, "second", second == NULL ? "" : "yes");
     fields_add(arena, &values, "lab", settings->lab ? "yes" : "");
     page_add_contacts(arena, settings, &values);
     passive->response->status = 200;
-    passive->response->policy = select_policy(passive);
+    passive->response->policy = select_policy(passive, origin);
     page_render(page_set_for(request), PAGE_SELECT_CERTIFICATE, &values, &passive->response->body);
 }
 
+void passive_select_certificate(struct passive *passive)
+{
+    show_select(passive, passive_certificate_origin(passive->request->snapshot->settings), NULL);
+}
+
+void passive_select_second(struct passive *passive, const struct session *session)
+{
+    show_select(passive, passive->request->snapshot->settings->certificate_url, session);
+}
+
 /* taking it ------------------------------------------------------------------------------------ */
+
+void passive_explain(struct passive *passive, const struct certificate_sign_in *seen,
+                     const char *query)
+{
+    certificate_page_write(passive->lanyard, passive->request,
+                           &(struct certificate_story){
+                               .code = seen->code,
+                               .party_name = passive->asked.party->name,
+                               .query = query,
+                               .seen = seen,
+                           },
+                           passive->response);
+}
 
 bool passive_take_certificate(struct passive *passive, struct error *error)
 {
@@ -82,13 +108,6 @@ bool passive_take_certificate(struct passive *passive, struct error *error)
     if (error->fault != FAULT_CERTIFICATE) {
         return false;
     }
-    certificate_page_write(passive->lanyard, request,
-                           &(struct certificate_story){
-                               .code = seen.code,
-                               .party_name = passive->asked.party->name,
-                               .query = strchr(passive_action(passive), '?') + 1,
-                               .seen = &seen,
-                           },
-                           passive->response);
+    passive_explain(passive, &seen, strchr(passive_action(passive), '?') + 1);
     return true;
 }

@@ -57,17 +57,28 @@ static bool admit(struct passive *passive, const struct session *session, struct
                    settings->loop_tokens, (long long)settings->loop_interval / 1000);
 }
 
+static bool make_token(struct passive *passive, const struct principal *principal,
+                       const struct session *session, struct token *token, struct error *error)
+{
+    return (session == NULL || admit(passive, session, error))
+           && issue_token(passive->lanyard, passive->request, &passive->asked, passive->wsfed.realm,
+                          principal, token, error);
+}
+
 bool passive_send_token(struct passive *passive, const struct principal *principal,
                         const struct session *session, const char *why, struct error *error)
 {
-    const struct request *request = passive->request;
     struct token token;
     const char *wresult = NULL;
 
-    if ((session != NULL && !admit(passive, session, error))
-        || !issue_token(passive->lanyard, request, &passive->asked, passive->wsfed.realm, principal,
-                        &token, error)
-        || !wsfed_wrap(request->arena, &token, &wresult, error)
+    if (!make_token(passive, principal, session, &token, error)) {
+        if (error->fault != FAULT_SECOND_FACTOR || session == NULL) {
+            return false;
+        }
+        passive_select_second(passive, session);
+        return true;
+    }
+    if (!wsfed_wrap(passive->request->arena, &token, &wresult, error)
         || (session != NULL
             && !state_note_party(passive->lanyard->state, session->key, passive->wsfed.realm,
                                  error))) {

@@ -81,7 +81,13 @@ static bool demands_second_factor(const struct claim_set *decided)
     return false;
 }
 
-static void tell_additional(const struct pipeline *pipeline, bool demanded)
+/* Who signed in by password and then showed a certificate; by nothing else is there both. */
+static bool has_second_factor(const struct principal *principal)
+{
+    return principal->method == METHOD_PASSWORD && principal->certificate.length > 0;
+}
+
+static void tell_additional(const struct pipeline *pipeline, bool demanded, const char *why)
 {
     event_tell(pipeline->lanyard->events,
                &(struct event){.name = "additional-authentication",
@@ -90,15 +96,32 @@ static void tell_additional(const struct pipeline *pipeline, bool demanded)
                                .remote = pipeline->request->remote,
                                .user = pipeline->principal->name,
                                .party = pipeline->party->name,
-                               .why = demanded ? "the rules demand a second factor, and there is "
-                                                 "none here"
-                                               : "the rules demand no second factor"});
+                               .why = why});
 }
 
 /*
- * The rules for all and the party's own add up. While there is no second factor, a demand for one
- * is refused as AD FS refuses it without a provider: to go on would be to pretend.
+ * A demand that cannot be met is refused as AD FS refuses it without a provider: to go on would be
+ * to pretend. A certificate that was the first factor is not the second as well.
  */
+static bool meet_demand(const struct pipeline *pipeline, struct error *error)
+{
+    if (has_second_factor(pipeline->principal)) {
+        tell_additional(pipeline, false, "a second factor is demanded, and has been shown");
+        return true;
+    }
+    if (pipeline->request->snapshot->settings->additional_certificate
+        && pipeline->principal->method == METHOD_PASSWORD) {
+        tell_additional(pipeline, false, "a second factor is demanded: a certificate is asked for");
+        return fail(error, FAULT_SECOND_FACTOR, "a second factor is demanded for %s",
+                    pipeline->party->identifiers[0]);
+    }
+    tell_additional(pipeline, true, "the rules demand a second factor, and there is none here");
+    return fail(error, FAULT_METHOD,
+                "No strong authentication method found for the request from %s.",
+                pipeline->party->identifiers[0]);
+}
+
+/* The rules for all and the party's own add up, and so does what the request asks for. */
 static bool check_additional(const struct pipeline *pipeline, struct error *error)
 {
     const struct settings *settings = pipeline->request->snapshot->settings;
@@ -107,20 +130,18 @@ static bool check_additional(const struct pipeline *pipeline, struct error *erro
     const struct stage here = {"relying party's additional authentication rules",
                                pipeline->party->additional, pipeline->party->additional_file};
     struct claim_set *decided = claim_set_new(pipeline->request->arena);
-    bool demanded;
 
-    if (everywhere.rules == NULL && here.rules == NULL) {
+    if (everywhere.rules == NULL && here.rules == NULL && !pipeline->second_factor) {
         return true;
     }
     if (!apply(pipeline, &everywhere, decided, error) || !apply(pipeline, &here, decided, error)) {
         return false;
     }
-    demanded = demands_second_factor(decided);
-    tell_additional(pipeline, demanded);
-    return !demanded
-           || fail(error, FAULT_METHOD,
-                   "No strong authentication method found for the request from %s.",
-                   pipeline->party->identifiers[0]);
+    if (pipeline->second_factor || demands_second_factor(decided)) {
+        return meet_demand(pipeline, error);
+    }
+    tell_additional(pipeline, false, "the rules demand no second factor");
+    return true;
 }
 
 /* authorization ------------------------------------------------------------------------------ */

@@ -12,13 +12,14 @@ struct pipeline {
     const struct request *request;
     const struct relying_party *party;
     const struct principal *principal;
+    bool second_factor;               /* the request asks for one, whatever the rules say */
     const struct claim_set *incoming; /* what the acceptance rules let in, and the context */
 };
 
 /*
- * Additional authentication, authorization, issuance (claimrules 9 to 11). FAULT_METHOD where a
- * second factor is demanded, FAULT_NOT_AUTHORIZED without a permit or with a deny, FAULT_CLAIMS
- * where a rule fails; `issued` then holds nothing.
+ * Additional authentication, authorization, issuance (claimrules 9 to 11). FAULT_SECOND_FACTOR
+ * where one is demanded and can be given, FAULT_METHOD where it cannot, FAULT_NOT_AUTHORIZED
+ * without a permit or with a deny, FAULT_CLAIMS where a rule fails; `issued` then holds nothing.
  */
 MUST_CHECK bool pipeline_run(const struct pipeline *pipeline, struct claim_set *issued,
                              struct error *error);

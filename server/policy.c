@@ -24,6 +24,7 @@ static const struct {
     {SAML20_CLASS "PasswordProtectedTransport", METHOD_PASSWORD},
     {AUTHENTICATION_METHODS "password", METHOD_PASSWORD},
     {SHORTHAND, METHOD_PASSWORD},
+    {CLAIM_MULTIPLE_METHODS, METHOD_PASSWORD}, /* then a second factor */
     {"urn:ietf:rfc:2246", METHOD_CERTIFICATE},
     {SAML11_METHOD "X509-PKI", METHOD_CERTIFICATE},
     {SAML20_CLASS "TLSClient", METHOD_CERTIFICATE},
@@ -62,10 +63,21 @@ bool method_is_shorthand(const char *uri)
     return string_is(uri, SHORTHAND);
 }
 
+bool method_is_multiple(const char *uri)
+{
+    return string_is(uri, CLAIM_MULTIPLE_METHODS);
+}
+
+/* Whether it is a URI of the method itself. */
+static bool is_of(const char *uri, enum sign_in_method of, enum sign_in_method method)
+{
+    return of == method && !method_is_shorthand(uri) && !method_is_multiple(uri);
+}
+
 const char *method_uri_at(enum sign_in_method method, size_t number)
 {
     for (size_t i = 0; i < METHODS_COUNT; i++) {
-        if (methods[i].method == method && !method_is_shorthand(methods[i].uri) && number-- == 0) {
+        if (is_of(methods[i].uri, methods[i].method, method) && number-- == 0) {
             return methods[i].uri;
         }
     }
@@ -116,6 +128,9 @@ static const char *find_hindrance(const struct sign_in_request *asked, enum sign
         return find(asked->asked_method) < METHODS_COUNT
                    ? "wauth asks for a sign-in by Windows, which nobody here does"
                    : "wauth asks for a method that nobody here knows";
+    }
+    if (asked->second_factor && !offered->second) {
+        return "wauth asks for a second factor, and there is none here";
     }
     return offered->password ? NULL : "wauth asks for a password, which is not taken here";
 }

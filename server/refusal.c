@@ -64,6 +64,11 @@ static const struct refusal refusals[] = {
                         "the company's network. Go back and sign in in another way, or sign in "
                         "from inside.",
                         EVENT_PASSIVE},
+    [FAULT_SECOND_FACTOR] = {"second-factor", 500, "MSIS7102",
+                             "Requested Authentication Method is not supported on the STS.",
+                             "The application asks for a way of signing in that is not offered "
+                             "here. " ASK_ADMINISTRATOR,
+                             EVENT_PASSIVE},
     [FAULT_PASSWORD] = {"password", 200, NULL,
                         "Incorrect user ID or password. Type the correct user ID and password, and "
                         "try again.",

@@ -215,6 +215,7 @@ struct sign_in_request {
     const char *asked_method; /* the URI as it was asked, or NULL */
     long fresh_minutes;       /* FRESH_ANY, or ask again at this age */
     bool prompt_login;        /* prompt=login */
+    bool second_factor;       /* wauth asks for two methods */
     bool party_asks_always;   /* the party's own always_require_authentication */
     bool names_format;        /* the request says which kind of token it wants (decision 29) … */
     enum token_format format; /* … this one; otherwise the party's own */
@@ -226,6 +227,7 @@ enum step { STEP_REFUSE = 0, STEP_ASK_PASSWORD, STEP_ASK_CERTIFICATE, STEP_ISSUE
 struct methods_offered {
     bool password, certificate;
     bool extranet; /* it came from there */
+    bool second;   /* a second factor can be given after a password */
 };
 
 struct decision {
@@ -236,6 +238,8 @@ struct decision {
 
 /* What the URI in `wauth` means: METHOD_NONE for one nobody here knows. */
 enum sign_in_method method_of_uri(const char *uri);
+/* Whether that asks for a second factor; the first is then a password. */
+bool method_is_multiple(const char *uri);
 /* The URIs of a method, by number from 0; NULL after the last. */
 const char *method_uri_at(enum sign_in_method method, size_t number);
 /* Whether that is "usernamepassworduri": no URI at all, taken for the password's all the same. */

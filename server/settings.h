@@ -85,7 +85,8 @@ struct settings {
     long loop_tokens;      /* tokens one browser session may have within … */
     int64_t loop_interval; /* … this many ms */
     struct primary_methods intranet, extranet;
-    long hsts_seconds; /* 0: the header is not sent (decision 9) */
+    bool additional_certificate; /* a certificate may be the second factor after a password */
+    long hsts_seconds;           /* 0: the header is not sent (decision 9) */
     long connections, connections_per_address;
     int64_t request_deadline; /* ms to send a request, handshake and body included */
     enum ca_names ca_names;

@@ -22,6 +22,8 @@ struct place {
     int64_t begun_at, since, silent;
     size_t open; /* connections in their handshake */
     bool redeemed, fetched_issuer, extranet;
+    bool second; /* for a second factor, of this session: */
+    unsigned char session[ERRAND_KEY_LENGTH];
 };
 
 struct waiting_room {
@@ -114,6 +116,10 @@ const char *waiting_begin(struct waiting_room *room, struct arena *arena, const 
                             .extranet = traveller->extranet};
     memcpy(place->ticket, ticket.start, ticket.length + 1);
     memcpy(place->remote, remote, strnlen(remote, REMOTE_ROOM - 1));
+    if (traveller->session != NULL) {
+        place->second = true;
+        memcpy(place->session, traveller->session, ERRAND_KEY_LENGTH);
+    }
     pthread_mutex_unlock(&room->lock);
     return ticket.start;
 }
@@ -162,6 +168,24 @@ bool waiting_is_extranet(struct waiting_room *room, const char *ticket, int64_t 
     extranet = place == NULL || place->extranet;
     pthread_mutex_unlock(&room->lock);
     return extranet;
+}
+
+bool waiting_errand(struct waiting_room *room, struct arena *arena, const char *ticket, int64_t now,
+                    struct errand *errand)
+{
+    const struct place *place;
+    bool has;
+
+    *errand = (struct errand){0};
+    pthread_mutex_lock(&room->lock);
+    place = find(room, ticket, now);
+    has = place != NULL && place->second && now - place->begun_at <= TICKET_LIFE;
+    if (has) {
+        errand->query = arena_copy(arena, place->query);
+        memcpy(errand->session, place->session, ERRAND_KEY_LENGTH);
+    }
+    pthread_mutex_unlock(&room->lock);
+    return has;
 }
 
 static void enter(struct place *place, enum waiting_state state, int64_t now)

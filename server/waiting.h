@@ -48,12 +48,22 @@ struct waiting_room *waiting_room_new(struct arena *arena);
 
 /* Somebody who is sent away. */
 struct traveller {
-    const char *remote, *query; /* their address, and the query of the sign-in */
-    bool extranet;              /* they came from there, and still do when they come back */
+    const char *remote, *query;   /* their address, and the query of the sign-in */
+    bool extranet;                /* they came from there, and still do when they come back */
+    const unsigned char *session; /* key of the session they are to add to; NULL: none */
+};
+#define ERRAND_KEY_LENGTH 32
+/* What somebody was sent away for whose session wants a second factor. */
+struct errand {
+    unsigned char session[ERRAND_KEY_LENGTH];
+    const char *query; /* of that sign-in; NULL where it was too long to be kept */
 };
 /* Gives their ticket. `now` is monotonic, everywhere. */
 const char *waiting_begin(struct waiting_room *room, struct arena *arena, const struct dice *dice,
                           const struct traveller *traveller, int64_t now);
+/* True for a ticket of the last two minutes that was given for a second factor. */
+bool waiting_errand(struct waiting_room *room, struct arena *arena, const char *ticket, int64_t now,
+                    struct errand *errand);
 /* False only for a ticket that is known, of somebody who did not come from the extranet. */
 bool waiting_is_extranet(struct waiting_room *room, const char *ticket, int64_t now);
 /* True once for a ticket of the last two minutes. NULL is none. */

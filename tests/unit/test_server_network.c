@@ -111,8 +111,10 @@ static struct request set_scene(struct place *place, struct scene *scene, const 
 
 static const char *send_away(struct place *place, struct scene *scene, bool extranet)
 {
-    return waiting_begin(scene->lanyard.waiting, place->arena, &scene->dice,
-                         &(struct traveller){"192.0.2.1", "wa=wsignin1.0", extranet}, 1000);
+    return waiting_begin(
+        scene->lanyard.waiting, place->arena, &scene->dice,
+        &(struct traveller){.remote = "192.0.2.1", .query = "wa=wsignin1.0", .extranet = extranet},
+        1000);
 }
 
 static bool comes_back(struct scene *scene, const struct request *request, const char *ticket,

@@ -28,6 +28,7 @@ static const char *uri_of(const char *word)
         {"any", NULL},
         {"password", AUTHENTICATION_METHODS "password"},
         {"certificate", "urn:ietf:rfc:2246"},
+        {"two", CLAIM_MULTIPLE_METHODS},
         {"windows", "urn:federation:authentication:windows"},
         {"unknown", "http://schemas.microsoft.com/claims/wiaormultiauthn"},
     };
@@ -54,6 +55,7 @@ static struct sign_in_request read_asked(char *words)
             asked.party_asks_always = true;
         } else {
             asked.asked_method = uri_of(word);
+            asked.second_factor = asked.asked_method && method_is_multiple(asked.asked_method);
         }
     }
     return asked;
@@ -78,7 +80,8 @@ static struct methods_offered read_offered(const char *word)
 
     return (struct methods_offered){.password = both || strncmp(word, "password", 8) == 0,
                                     .certificate = both || strncmp(word, "certificate", 11) == 0,
-                                    .extranet = strstr(word, "@extranet") != NULL};
+                                    .extranet = strstr(word, "@extranet") != NULL,
+                                    .second = strstr(word, "+second") != NULL};
 }
 
 static void check_line(char *asked_words, char *known_word, const char *offered_word,
@@ -154,7 +157,7 @@ static void an_uri_that_is_nearly_right_is_unknown(void **state)
         "URN:ietf:rfc:2246",
         "urn:ietf:rfc:2246 ",
         "urn:ietf:rfc:1510",
-        "http://schemas.microsoft.com/claims/multipleauthn",
+        "http://schemas.microsoft.com/claims/Multipleauthn",
         "",
     };
 

@@ -69,6 +69,7 @@ static void statuses_are_those_that_were_decided(void **state)
         {FAULT_REPLY_ADDRESS, 400, NULL},
         {FAULT_METHOD, 500, "MSIS7102"},
         {FAULT_EXTRANET, 500, "MSIS7102"},
+        {FAULT_SECOND_FACTOR, 500, "MSIS7102"},
         {FAULT_PASSWORD, 200, NULL},
         {FAULT_CERTIFICATE, 200, NULL},
         {FAULT_LOOP, 500, "MSIS7042"},

@@ -50,7 +50,7 @@ static int tear_down(void **given)
 static const char *send_away(struct hall *hall, const char *remote, int64_t now)
 {
     return waiting_begin(hall->room, hall->arena, &hall->dice,
-                         &(struct traveller){remote, QUERY, false}, now);
+                         &(struct traveller){.remote = remote, .query = QUERY}, now);
 }
 
 static struct waiting look(struct hall *hall, const char *ticket, int64_t now)
@@ -179,12 +179,12 @@ static void a_query_without_end_is_not_kept(void **given)
 
     memset(query, 'q', WAITING_QUERY_LIMIT + 1);
     const char *ticket = waiting_begin(hall->room, hall->arena, &hall->dice,
-                                       &(struct traveller){PHONE, query, false}, NOW);
+                                       &(struct traveller){.remote = PHONE, .query = query}, NOW);
     assert_state(hall, ticket, NOW, WAITING_UNREACHED);
     assert_null(look(hall, ticket, NOW).query);
     query[WAITING_QUERY_LIMIT] = '\0';
     ticket = waiting_begin(hall->room, hall->arena, &hall->dice,
-                           &(struct traveller){PHONE, query, false}, NOW);
+                           &(struct traveller){.remote = PHONE, .query = query}, NOW);
     assert_string_equal(look(hall, ticket, NOW).query, query);
 }
 
@@ -337,8 +337,8 @@ static void *hurry(void *given)
 
     for (size_t i = 0; i < TRIES; i++) {
         rush->redeemed += waiting_redeem(rush->room, rush->tickets[i % 50], NOW);
-        waiting_begin(rush->room, arena, rush->dice, &(struct traveller){OTHER, QUERY, false},
-                      NOW + 1);
+        waiting_begin(rush->room, arena, rush->dice,
+                      &(struct traveller){.remote = OTHER, .query = QUERY}, NOW + 1);
         waiting_hear(rush->room, OTHER, HANDSHAKE_ASKED, 0, NOW + 1);
         waiting_hear(rush->room, OTHER, HANDSHAKE_ENDED, 1, NOW + 1);
         waiting_look(rush->room, arena, rush->tickets[i % 50], NOW, &waiting);
@@ -371,9 +371,28 @@ static void a_ticket_counts_once_whoever_is_first(void **given)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void an_errand_is_told_of_its_own_ticket_for_two_minutes(void **given)
+{
+    struct hall *hall = *given;
+    const unsigned char key[ERRAND_KEY_LENGTH] = {1, 2, 3, [ERRAND_KEY_LENGTH - 1] = 9};
+    struct traveller traveller = {.remote = PHONE, .query = QUERY, .session = key};
+    const char *plain = send_away(hall, PHONE, NOW);
+    const char *ticket = waiting_begin(hall->room, hall->arena, &hall->dice, &traveller, NOW);
+    struct errand errand;
+
+    assert_true(waiting_errand(hall->room, hall->arena, ticket, NOW + 2 * MINUTE, &errand));
+    assert_memory_equal(errand.session, key, sizeof key);
+    assert_string_equal(errand.query, QUERY);
+    assert_false(waiting_errand(hall->room, hall->arena, ticket, NOW + 2 * MINUTE + 1, &errand));
+    assert_false(waiting_errand(hall->room, hall->arena, plain, NOW, &errand));
+    assert_false(waiting_errand(hall->room, hall->arena, NULL, NOW, &errand));
+    assert_false(waiting_errand(hall->room, hall->arena, "", NOW, &errand));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(an_errand_is_told_of_its_own_ticket_for_two_minutes),
         TEST(a_ticket_counts_once),
         TEST(a_ticket_counts_for_two_minutes),
         TEST(no_two_tickets_are_alike),

@@ -1,0 +1,192 @@
+"""A certificate as the second factor after a password: by rules, by wauth, and whatever must not pass for it."""
+import pytest
+
+from support.certificates import at, certauth, refusal, show
+from support.identity import of_user
+from support.lab import free_port, run
+from support.settings import party, set_setting, write_parties
+from support.sign_in import TokenPage, credentials, is_sign_in_page, is_token_page, request_for, sign_in
+from support.tokens import Token
+from support.wstrust import ask
+
+MS = "http://schemas.microsoft.com/ws/2008/06/identity/"
+REFERENCES = "http://schemas.microsoft.com/claims/authnmethodsreferences"
+MULTIPLE = "http://schemas.microsoft.com/claims/multipleauthn"
+PASSWORD, TLS = MS + "authenticationmethod/password", MS + "authenticationmethod/tlsclient"
+SERIAL = MS + "claims/serialnumber"
+STRICT, FREE = "urn:test:strict", "urn:test:free"
+DEMAND = f'=> issue(Type = "{MS}claims/authenticationmethod", Value = "{MULTIPLE}");\n'
+GREETING = "For security reasons, we require additional information to verify your account."
+
+
+@pytest.fixture
+def serve(make_lab):
+    def make(providers="[CertificateAuthentication]", **more):
+        lab = make_lab("--no-loop-detection", "--extranet-port", free_port())
+        for name, text in (("all", "c:[] => issue(claim = c);\n"), ("strict", DEMAND)):
+            (lab.folder / "rules" / f"{name}.rules").write_text(text)
+        write_parties(lab.settings_file, [
+            party("Strict", STRICT, "https://strict.test/", issuance_transform_rules="rules/all.rules",
+                  additional_authentication_rules="rules/strict.rules"),
+            party("Free", FREE, "https://free.test/", issuance_transform_rules="rules/all.rules")])
+        for key, value in {"additional_authentication_providers": providers, **more}.items():
+            set_setting(lab.settings_file, key, value)
+        lab.restart()
+        return lab
+    return make
+
+
+@pytest.fixture
+def lab(serve):
+    return serve()
+
+
+@pytest.fixture
+def client(lab, make_client):
+    return make_client(lab)
+
+
+@pytest.fixture
+def alice(lab):
+    return of_user(lab.user())
+
+
+def asked_for_more(answer):
+    """Where the page that asks for a second factor leads, and what it posts there."""
+    assert answer.status == 200 and answer.text_of("mfaGreeting") == GREETING, answer.text
+    assert not answer.page.xpath("//a[@id='otherOptions']")
+    form = answer.page.xpath("//form[@id='certificateForm']")[0]
+    return form.get("action"), {each.get("name"): each.get("value") for each in form.xpath(".//input")}
+
+
+def give(client, answer, identity):
+    action, fields = asked_for_more(answer)
+    return client.post(action, fields, None, *(identity.options() if identity else []))
+
+
+def references(answer):
+    return Token(TokenPage(answer).wresult).claims.get(REFERENCES)
+
+
+def told(lab, answer):
+    """That no token came, and MSIS7102 did."""
+    return "MSIS7102" in answer.text and not is_token_page(answer) and answer.set_cookie is None
+
+
+def test_rules_ask_for_a_certificate_after_the_password_and_the_token_tells_both(lab, client, alice):
+    answer = give(client, sign_in(client, STRICT), alice)
+    assert references(answer) == [PASSWORD, TLS, MULTIPLE] and answer.set_cookie
+    token = Token(TokenPage(answer).wresult)
+    assert token.claims[SERIAL]
+    assert token.one("//saml:AuthenticationStatement").get("AuthenticationMethod") == "urn:oasis:names:tc:SAML:1.0:am:password"
+    assert lab.event_where(event="second-factor")["outcome"] == "done"
+
+
+def test_the_session_remembers_it_and_the_old_one_is_gone(lab, client, alice):
+    answer = sign_in(client, STRICT)
+    before = client.cookie()
+    give(client, answer, alice)
+    assert client.cookie() != before
+    assert references(client.get("/adfs/ls/", request_for(STRICT))) == [PASSWORD, TLS, MULTIPLE]
+    assert is_token_page(client.get("/adfs/ls/", request_for(FREE, wauth=MULTIPLE)))
+    assert is_sign_in_page(client.get("/adfs/ls/", request_for(STRICT, wfresh="0")))
+    stale = client.request(lab.main + "/adfs/ls/?wa=wsignin1.0&wtrealm=" + FREE, "--cookie", f"MSISAuth={before}", cookies=False)
+    assert is_sign_in_page(stale)
+
+
+def test_wauth_asks_for_it_where_no_rule_does(lab, client, alice):
+    assert references(sign_in(client, FREE)) == [PASSWORD]
+    client.forget()
+    query = {"wauth": MULTIPLE}
+    page = client.get("/adfs/ls/", request_for(FREE, **query))
+    assert is_sign_in_page(page) and not page.page.xpath("//form[@id='options']"), "the password comes first"
+    assert references(give(client, sign_in(client, FREE, **query), alice)) == [PASSWORD, TLS, MULTIPLE]
+
+
+def test_with_wfresh_the_password_comes_first_each_time_and_the_token_at_once(lab, client, alice):
+    query = request_for(STRICT, wfresh="0")
+    answer = client.post("/adfs/ls/", credentials(lab), query)
+    assert references(give(client, answer, alice)) == [PASSWORD, TLS, MULTIPLE]
+    asked_for_more(client.post("/adfs/ls/", credentials(lab), query))
+
+
+def test_a_factor_does_not_make_the_password_any_younger(lab, client, alice):
+    first = Token(TokenPage(sign_in(client, FREE)).wresult).authentication_instant
+    token = Token(TokenPage(give(client, client.get("/adfs/ls/", request_for(STRICT)), alice)).wresult)
+    assert token.authentication_instant == first
+
+
+# What must not pass -----------------------------------------------------------------------------------
+
+def test_another_person_s_certificate_is_no_second_factor(lab, client):
+    answer = give(client, sign_in(client, STRICT), of_user(lab.user("bob")))
+    assert refusal(answer) == "account.other" and answer.set_cookie is None and not is_token_page(answer)
+    asked_for_more(client.get("/adfs/ls/", request_for(STRICT)))
+
+
+def test_no_certificate_is_no_second_factor(lab, client):
+    answer = give(client, sign_in(client, STRICT), None)
+    assert refusal(answer) == "none" and not is_token_page(answer)
+
+
+def test_a_certificate_that_came_first_is_not_the_second_as_well(lab, client, alice):
+    answer = show(client, STRICT, alice)
+    assert told(lab, client.get(answer.location))
+    assert is_sign_in_page(client.get("/adfs/ls/", request_for(FREE, wauth=MULTIPLE)))
+
+
+def test_without_the_ticket_it_is_another_first_factor(lab, client, alice):
+    action, fields = asked_for_more(sign_in(client, STRICT))
+    del fields["Ticket"]
+    answer = client.post(action, fields, None, *alice.options())
+    assert answer.status == 302 and told(lab, client.get(answer.location))
+
+
+def test_the_ticket_is_of_its_session_and_its_request_alone(lab, client, make_client, alice):
+    action, fields = asked_for_more(sign_in(client, STRICT))
+    other = make_client(lab)
+    assert told(lab, other.post(action, fields, None, *alice.options())), "nobody's session"
+    sign_in(other, FREE)
+    assert told(lab, other.post(action, fields, None, *alice.options())), "another session"
+    assert told(lab, client.post(action + "&wfresh=0", fields, None, *alice.options())), "an older password for a fresh one"
+    assert told(lab, client.post(action.replace(lab.ready["certificate"], f"https://{certauth(lab)}"), fields, None, *alice.options()))
+    assert references(client.post(action, fields, None, *alice.options())) == [PASSWORD, TLS, MULTIPLE], "it was good all along"
+    assert told(lab, client.post(action, fields, None, *alice.options())), "that session is gone"
+
+
+def test_a_certificate_that_is_revoked_takes_its_session_with_it(lab, client, alice):
+    give(client, sign_in(client, STRICT), alice)
+    assert is_token_page(client.get("/adfs/ls/", request_for(STRICT)))
+    assert run("cert", "revoke", "alice", "-c", lab.settings_file).returncode == 0
+    lab.wait_for(lambda: is_sign_in_page(client.get("/adfs/ls/", request_for(STRICT))))
+
+
+@pytest.mark.parametrize("providers", ["[]", None], ids=["empty", "absent"])
+def test_without_a_provider_a_demand_is_refused(serve, make_client, providers):
+    lab = serve(providers="null" if providers is None else providers)
+    client = make_client(lab)
+    assert told(lab, sign_in(client, STRICT)) and is_token_page(client.get("/adfs/ls/", request_for(FREE)))
+    assert told(lab, client.get("/adfs/ls/", request_for(FREE, wauth=MULTIPLE)))
+
+
+def test_ws_trust_knows_no_second_factor(lab, client):
+    reply = ask(client, "2005", STRICT)
+    assert reply.status == 500 and "RequestedSecurityToken" not in reply.text
+    assert ask(client, "2005", FREE).status == 200
+
+
+def test_it_is_allowed_where_the_network_allows_certificates_no_first_place(serve, make_client):
+    lab = serve(primary_extranet_authentication_providers="[FormsAuthentication]")
+    client, alice = make_client(lab), of_user(lab.user())
+    answer = client.post(at(lab, "extranet", STRICT), credentials(lab))
+    answer = give(client, client.get(answer.location), alice)
+    claims = Token(TokenPage(answer).wresult).claims
+    assert claims[REFERENCES] == [PASSWORD, TLS, MULTIPLE]
+    assert claims["http://schemas.microsoft.com/ws/2012/01/insidecorporatenetwork"] == ["false"]
+
+
+@pytest.mark.parametrize("value", ["[FormsAuthentication]", "CertificateAuthentication", "[[CertificateAuthentication]]"])
+def test_a_list_that_names_anything_else_is_refused(made, value):
+    set_setting(made / "lanyard.yaml", "additional_authentication_providers", value)
+    finished = run("check", "-c", made / "lanyard.yaml")
+    assert finished.returncode == 1 and "additional_authentication_providers" in finished.stderr
