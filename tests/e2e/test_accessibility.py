@@ -100,6 +100,24 @@ def open_story(lab, browser):
     wait_for(browser, "issued")
 
 
+def open_select_certificate(lab, browser):
+    """Its script does not run, or it would leave for the certificate port at once; what is there for those without
+    scripts (a refresh, which axe dislikes whatever it is for) is taken out again."""
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get(address_of_sign_in(lab))
+        browser.find_element(By.ID, "CertificateAuthentication").click()
+        wait_for(browser, "certificateForm")
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    browser.execute_script("document.querySelectorAll('noscript').forEach((each) => each.remove());")
+
+
+def open_no_certificate(lab, browser):
+    browser.get(address_of_sign_in(lab).replace(lab.main, lab.ready["certificate"]))
+    assert wait_for(browser, "code").text == "none"
+
+
 def look(browser, scheme, width):
     """Shows the page that is open to a kind of person."""
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
@@ -135,7 +153,8 @@ def test_the_checker_sees_a_fault(browser):
 
 
 @pytest.mark.parametrize("open_page", [open_home, open_sign_in, open_wrong_password, open_error, open_accepted,
-                                       open_refused, open_signed_out, open_activity, open_story])
+                                       open_refused, open_signed_out, open_activity, open_story,
+                                       open_select_certificate, open_no_certificate])
 def test_a_page_is_for_everybody(lab, browser, open_page, tmp_path):
     open_page(lab, browser)
     assert faults_of(browser, tmp_path) == {}
