@@ -158,12 +158,13 @@ static const char *rule_at(const struct reader *reader, struct place place)
 }
 
 /* The lexer knows of no rules: whose its problems are is seen when the rules are. */
-static void name_rules(const struct reader *reader, struct problem *problems, size_t count)
+static void name_rules(const struct reader *reader, size_t first, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct place place = {problems[i].line, problems[i].column};
+    for (size_t i = first; i < count; i++) {
+        struct problem *problem = &reader->error->problems[i];
+        struct place place = {problem->line, problem->column};
 
-        problems[i].rule = arena_copy(reader->error->arena, rule_at(reader, place));
+        problem->rule = arena_copy(reader->error->arena, rule_at(reader, place));
     }
 }
 
@@ -184,7 +185,7 @@ static void read_text(struct reader *reader, struct bytes source, struct rule_se
     tokens = rule_lex(reader, text);
     noticed = reader->error->count;
     rule_parse(reader, tokens, rules);
-    name_rules(reader, reader->error->problems + before, noticed - before);
+    name_rules(reader, before, noticed);
     reader->code = CODE_RULES;
     for (size_t i = 0; i < rules->count; i++) {
         reader->rule = rules->rules[i].name;
