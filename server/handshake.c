@@ -285,8 +285,8 @@ static const char *tell_refused(struct arena *arena, const struct peer *peer)
     for (size_t i = 0; i < certificate.key_usage.count; i++) {
         if (string_is(certificate.key_usage.list[i], "DigitalSignature")) {
             return arena_print(arena,
-                               "%s showed the certificate of %s and did not prove that it holds "
-                               "the key",
+                               "%s showed the certificate of %s, and the handshake ended before it "
+                               "proved that it holds the key, or TLS could not read it",
                                peer->remote, certificate.subject);
         }
     }
