@@ -205,7 +205,8 @@ void certificate_page_write(struct lanyard *lanyard, const struct request *reque
 {
     const struct snapshot *snapshot = request->snapshot;
     struct arena *arena = request->arena;
-    struct certificate_words words = certificate_words_of(story->code);
+    struct certificate_words words =
+        certificate_words_of(story->code, story->seen == NULL ? 0 : story->seen->depth);
     struct fields values = {0};
 
     fields_add(arena, &values, "display_name", snapshot->settings->display_name);

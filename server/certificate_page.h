@@ -12,8 +12,9 @@ struct certificate_words {
     const char *reason, *advice;
 };
 
-/* certificate_words.c: by the finding's code, or the part before its dot; never NULL strings. */
-struct certificate_words certificate_words_of(const char *code);
+/* certificate_words.c: by the finding's code, or the part before its dot, and whether it is about
+ * the person's certificate (depth 0) or a CA above it; never NULL strings. */
+struct certificate_words certificate_words_of(const char *code, int depth);
 
 /* Why there is no sign-in. */
 struct certificate_story {

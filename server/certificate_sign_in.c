@@ -112,6 +112,7 @@ static bool believe(struct lanyard *lanyard, const struct request *request,
                       &seen->verdict);
     tell_verdict(lanyard, request, seen);
     reason = verdict_reason(&seen->verdict);
+    seen->depth = reason == NULL ? 0 : reason->depth;
     return seen->verdict.accepted
            || turn_away(lanyard, request, seen, reason == NULL ? "refused" : reason->code,
                         reason == NULL ? "the verdict gave no reason" : reason->found, error);

@@ -13,6 +13,13 @@
     "profile with the issuing CA), then try again; or sign in in another way."
 #define NOT_YOURS "There is nothing you can do about it: give your help desk the activity ID below."
 
+#define AUTHORITY                                                                                  \
+    {                                                                                              \
+        "Something is wrong with an authority above your certificate, not with the certificate "   \
+        "itself.",                                                                                 \
+            NOT_YOURS                                                                              \
+    }
+
 /* The first row that is the code, or what stands before its dot, counts. */
 static const struct {
     const char *code;
@@ -48,6 +55,13 @@ static const struct {
     {"leaf",
      {"This is the certificate of an authority, not of a person.", "Choose your own certificate."}},
     {"strength", {"Your certificate's key or signature is too weak to be relied on.", ASK_FOR_NEW}},
+    {"authority", AUTHORITY},
+    {"constraints",
+     {"Your certificate names somebody that its authority may not speak for.", NOT_YOURS}},
+    {"extension", {"Your certificate demands something this server does not know.", NOT_YOURS}},
+    {"policy",
+     {"Your certificate was not issued under the rules that this server asks for.", NOT_YOURS}},
+    {"certificate.refused", {"Your certificate was not accepted.", NOT_YOURS}},
     {"certificate", {"Your certificate cannot be read, or is not well-formed.", ASK_FOR_NEW}},
     {"account.none",
      {"Your certificate is good, but it belongs to no account here.",
@@ -70,8 +84,24 @@ static bool is_about(const char *row, const char *code)
     return strncmp(row, code, length) == 0 && (code[length] == '\0' || code[length] == '.');
 }
 
-struct certificate_words certificate_words_of(const char *code)
+/* What is found of a CA is not told as if it were the person's own certificate. */
+static struct certificate_words words_of_authority(const char *code)
 {
+    return is_about("revocation.revoked", code)
+               ? (struct certificate_words){"An authority above your certificate was revoked: "
+                                            "nothing it issued can be used any more.",
+                                            ASK_FOR_NEW}
+               : (struct certificate_words)AUTHORITY;
+}
+
+struct certificate_words certificate_words_of(const char *code, int depth)
+{
+    bool is_revoked = is_about("revocation.revoked", code);
+    bool is_of_path = is_about("chain", code) || (is_about("revocation", code) && !is_revoked);
+
+    if (depth > 0 && !is_of_path) {
+        return words_of_authority(code);
+    }
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         if (is_about(rows[i].code, code)) {
             return rows[i].words;

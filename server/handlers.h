@@ -36,6 +36,7 @@ struct certificate_sign_in {
     struct verdict verdict;
     struct mapping mapping;
     const char *code; /* of what decided, where it was refused: "none", "time.expired" */
+    int depth;        /* of the certificate that is about; 0: the one that was shown */
 };
 
 /*
