@@ -100,9 +100,15 @@ def open_story(lab, browser):
     wait_for(browser, "issued")
 
 
+def forget_session(lab, browser):
+    browser.get(lab.main + "/")
+    browser.delete_all_cookies()
+
+
 def open_select_certificate(lab, browser):
     """Its script does not run, or it would leave for the certificate port at once; what is there for those without
     scripts (a refresh, which axe dislikes whatever it is for) is taken out again."""
+    forget_session(lab, browser)
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         browser.get(address_of_sign_in(lab))
@@ -114,6 +120,7 @@ def open_select_certificate(lab, browser):
 
 
 def open_no_certificate(lab, browser):
+    forget_session(lab, browser)
     browser.get(address_of_sign_in(lab).replace(lab.main, lab.ready["certificate"]))
     assert wait_for(browser, "code").text == "none"
 
