@@ -178,7 +178,10 @@ class Lab:
     # Bare sockets ------------------------------------------------------------------------------
 
     def connect_plain(self, which="main", seconds=10):
-        return socket.create_connection(("127.0.0.1", self.port(which)), timeout=seconds)
+        """As curl and browsers do it, without Nagle's delay of the request that follows a handshake."""
+        connection = socket.create_connection(("127.0.0.1", self.port(which)), timeout=seconds)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
 
     def tls_context(self):
         return ssl.create_default_context(cafile=self.root_certificate)
