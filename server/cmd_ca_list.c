@@ -3,6 +3,7 @@
  * scripts; with --verify each is judged as a certificate is that signs somebody in.
  */
 #include "server/cmd_ca.h"
+#include "server/cmd_json.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -96,15 +97,11 @@ static void print_list_json(struct arena *arena, const struct settings *settings
 {
     json_t *list = json_array();
     json_t *answer = json_pack("{s:o}", "certificate_authorities", list);
-    char *line;
 
     for (size_t i = 0; i < settings->authority_count; i++) {
         json_array_append_new(list, authority_json(arena, &settings->authorities[i]));
     }
-    line = json_dumps(answer, JSON_COMPACT);
-    puts(line != NULL ? line : "{\"certificate_authorities\":null}");
-    free(line);
-    json_decref(answer);
+    command_print_json(answer, "{\"certificate_authorities\":null}");
 }
 
 static enum status run_list(const struct arguments *arguments)

@@ -4,6 +4,7 @@
  * as they are to be had now. It asks the same judge as a sign-in does.
  */
 #include "server/cmd_ca.h"
+#include "server/cmd_json.h"
 #include "server/verdict_print.h"
 
 #include <jansson.h>
@@ -214,11 +215,8 @@ static json_t *judged_json(struct arena *arena, const struct judged *judged)
 static void print_json(json_t *list, bool all_good)
 {
     json_t *answer = json_pack("{s:b,s:O}", "good", (int)all_good, "certificate_authorities", list);
-    char *line = json_dumps(answer, JSON_COMPACT);
 
-    puts(line != NULL ? line : "{\"good\":false}");
-    free(line);
-    json_decref(answer);
+    command_print_json(answer, "{\"good\":false}");
 }
 
 /* ---------------------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
  * Refuses to guess: a name that has several certificates is asked about by serial number.
  */
 #include "server/cmd_cert.h"
+#include "server/cmd_json.h"
 #include "server/lab_files.h"
 
 #include <jansson.h>
@@ -226,7 +227,6 @@ static void print_list_json(const struct cert_lab *opened, const struct lab_issu
 {
     json_t *certificates = json_array();
     json_t *answer = json_pack("{s:o}", "certificates", certificates);
-    char *line;
 
     for (size_t i = 0; i < count; i++) {
         json_array_append_new(certificates,
@@ -237,10 +237,7 @@ static void print_list_json(const struct cert_lab *opened, const struct lab_issu
                                         "revoked", revocation_json(opened, &list[i]), "file",
                                         file_of(opened, &list[i])));
     }
-    line = json_dumps(answer, JSON_COMPACT);
-    puts(line != NULL ? line : "{\"certificates\":null}");
-    free(line);
-    json_decref(answer);
+    command_print_json(answer, "{\"certificates\":null}");
 }
 
 static enum status run_list(const struct arguments *arguments)

@@ -4,6 +4,7 @@
  * names), since a lab exists to see what they do.
  */
 #include "server/cmd_cert.h"
+#include "server/cmd_json.h"
 #include "server/lab_files.h"
 
 #include <jansson.h>
@@ -222,11 +223,8 @@ static void tell_scripts(const struct cert_lab *opened, const struct lab_person 
         file_of(opened, person, ".pem"), "key", file_of(opened, person, ".key"), "chain",
         file_of(opened, person, "-chain.pem"), "pkcs12", file_of(opened, person, ".p12"),
         "pkcs12_password", person->password);
-    char *line = json_dumps(answer, JSON_COMPACT);
 
-    puts(line != NULL ? line : "{}");
-    free(line);
-    json_decref(answer);
+    command_print_json(answer, "{}");
 }
 
 static void tell_next(const struct cert_lab *opened, const struct lab_person *person,

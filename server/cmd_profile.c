@@ -3,6 +3,7 @@
  * for Apple devices, whole or with the parts missing that make phones fail. The file holds a key:
  * it is written for its owner's eyes only, under a password that is drawn afresh and shown once.
  */
+#include "server/cmd_json.h"
 #include "server/command.h"
 #include "server/url.h"
 
@@ -188,11 +189,8 @@ static void tell_json(const struct workshop *workshop)
     json_t *answer = json_pack("{s:s,s:s,s:s?,s:s}", "profile", workshop->file, "identifier",
                                workshop->profile.identifier, "password", workshop->password,
                                "media_type", PROFILE_MEDIA_TYPE);
-    char *line = json_dumps(answer, JSON_COMPACT);
 
-    puts(line != NULL ? line : "{\"profile\":null}");
-    free(line);
-    json_decref(answer);
+    command_print_json(answer, "{\"profile\":null}");
 }
 
 /* Where the profile itself goes to standard output, everything else goes to the other one. */

@@ -2,6 +2,7 @@
  * server/cmd_rp.c: `lanyard rp add|list|remove`: the relying parties in the settings file. Each
  * changes exactly the lines it is about, and tells a server that runs.
  */
+#include "server/cmd_json.h"
 #include "server/command.h"
 #include "server/config_edit.h"
 #include "server/kept.h"
@@ -271,7 +272,6 @@ static void print_list_json(const struct settings *settings)
 {
     json_t *parties = json_array();
     json_t *answer = json_pack("{s:o}", "relying_parties", parties);
-    char *line;
 
     for (size_t i = 0; i < settings->party_count; i++) {
         const struct relying_party *party = &settings->parties[i];
@@ -285,10 +285,7 @@ static void print_list_json(const struct settings *settings)
                       (int)(party->encryption_certificate != NULL), "enabled", (int)party->enabled,
                       "token_lifetime", (json_int_t)(party->token_lifetime / 60000)));
     }
-    line = json_dumps(answer, JSON_COMPACT);
-    puts(line != NULL ? line : "{\"relying_parties\":null}");
-    free(line);
-    json_decref(answer);
+    command_print_json(answer, "{\"relying_parties\":null}");
 }
 
 static enum status run_list(const struct arguments *arguments)

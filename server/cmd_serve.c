@@ -1,6 +1,7 @@
 /*
  * server/cmd_serve.c: `lanyard serve` and `lanyard check`: with a settings file that is there.
  */
+#include "server/cmd_json.h"
 #include "server/serve.h"
 
 #include <jansson.h>
@@ -57,11 +58,8 @@ static json_t *problems_of(const struct error *error)
 static void print_problems(const struct error *error)
 {
     json_t *answer = json_pack("{s:o}", "problems", problems_of(error));
-    char *line = json_dumps(answer, JSON_COMPACT);
 
-    puts(line != NULL ? line : "{\"problems\":null}");
-    free(line);
-    json_decref(answer);
+    command_print_json(answer, "{\"problems\":null}");
 }
 
 /* A file of rules that several relying parties use is looked through once. */

@@ -3,6 +3,7 @@
  * and write the state file beside a server that runs, which looks there at every request. A
  * session's id is the digest that its record lies under: whoever knows it has no cookie.
  */
+#include "server/cmd_json.h"
 #include "server/cmd_user.h"
 
 #include <jansson.h>
@@ -103,7 +104,6 @@ static void print_list_json(struct arena *arena, const struct rows *rows)
 {
     json_t *sessions = json_array();
     json_t *answer = json_pack("{s:o}", "sessions", sessions);
-    char *line;
 
     for (size_t i = 0; i < rows->count; i++) {
         const struct row *row = &rows->list[i];
@@ -119,10 +119,7 @@ static void print_list_json(struct arena *arena, const struct rows *rows)
                       time_write(arena, row->session.principal.signed_in_at), "expires_at",
                       time_write(arena, row->record->expires_at), "relying_parties", parties));
     }
-    line = json_dumps(answer, JSON_COMPACT);
-    puts(line != NULL ? line : "{\"sessions\":null}");
-    free(line);
-    json_decref(answer);
+    command_print_json(answer, "{\"sessions\":null}");
 }
 
 static enum status run_list(const struct arguments *arguments)

@@ -3,6 +3,7 @@
  * and what an operator may say about it. They work beside a server that runs: the state file is
  * its memory, and it reads it anew for every attempt.
  */
+#include "server/cmd_json.h"
 #include "server/cmd_user.h"
 #include "server/lockout.h"
 
@@ -88,7 +89,6 @@ static void print_list_json(struct arena *arena, const struct rows *rows)
 {
     json_t *users = json_array();
     json_t *answer = json_pack("{s:o}", "users", users);
-    char *line;
 
     for (size_t i = 0; i < rows->count; i++) {
         const struct account *account = rows->list[i].account;
@@ -103,10 +103,7 @@ static void print_list_json(struct arena *arena, const struct rows *rows)
                                         json_time(arena, standing->until), "familiar_locked_until",
                                         json_time(arena, standing->familiar_until)));
     }
-    line = json_dumps(answer, JSON_COMPACT);
-    puts(line != NULL ? line : "{\"users\":null}");
-    free(line);
-    json_decref(answer);
+    command_print_json(answer, "{\"users\":null}");
 }
 
 static enum status run_list(const struct arguments *arguments)
