@@ -46,7 +46,7 @@ void certificate_story(struct lanyard *lanyard, const struct request *request,
         story.seconds = (waiting.silent + 500) / 1000;
     } else if (waiting.state == WAITING_UNREACHED) {
         story.code = "handshake.unreached";
-        story.origin = passive_certificate_origin(request->snapshot->settings);
+        story.origin = passive_certificate_origin(request);
     }
     certificate_page_write(lanyard, request, &story, response);
 }

@@ -356,6 +356,8 @@ static bool is_own_origin(const struct request *request)
 
     return string_is_any_case(origin, settings->main_url)
            || (settings->extranet_url != NULL && string_is_any_case(origin, settings->extranet_url))
+           || (request->proxy != NULL && request->proxy->url != NULL
+               && string_is_any_case(origin, request->proxy->url))
            || (string_starts(origin, "https://")
                && string_is_any_case(origin + strlen("https://"), request->host));
 }

@@ -13,6 +13,9 @@ bool network_is_extranet(const struct lanyard *lanyard, const struct request *re
     if (request->port == PORT_EXTRANET) {
         return true;
     }
+    if (request->proxy != NULL) {
+        return !request->proxy->intranet;
+    }
     return request->shown.asked && ticket != NULL && request->snapshot->settings->extranet_port != 0
            && waiting_is_extranet(lanyard->waiting, ticket, request->now.monotonic);
 }
@@ -33,6 +36,9 @@ const char *network_home(const struct request *request)
 {
     const struct settings *settings = request->snapshot->settings;
 
+    if (request->proxy != NULL) {
+        return request->proxy->url != NULL ? request->proxy->url : settings->main_url;
+    }
     return request->extranet && settings->extranet_url != NULL ? settings->extranet_url
                                                                : settings->main_url;
 }

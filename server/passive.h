@@ -41,8 +41,8 @@ MUST_CHECK bool passive_welcome(struct passive *passive, struct session *session
 
 /* passive_certificate.c ------------------------------------------------------------------- */
 
-/* "https://localhost:49443", or the name on the main port: where browsers are sent. */
-const char *passive_certificate_origin(const struct settings *settings);
+/* "https://localhost:49443", or the name on the main port: where its browser is sent. */
+const char *passive_certificate_origin(const struct request *request);
 /* The page that sends the browser to where a certificate is asked for. */
 void passive_select_certificate(struct passive *passive);
 /* The same for the second factor of that session; always to the certificate port, which has the

@@ -16,8 +16,13 @@
 
 /* sending away -------------------------------------------------------------------------------- */
 
-const char *passive_certificate_origin(const struct settings *settings)
+const char *passive_certificate_origin(const struct request *request)
 {
+    const struct settings *settings = request->snapshot->settings;
+
+    if (request->proxy != NULL && request->proxy->certificate_url != NULL) {
+        return request->proxy->certificate_url;
+    }
     return settings->alternate_binding && settings->certauth_url != NULL
                ? settings->certauth_url
                : settings->certificate_url;
@@ -73,7 +78,7 @@ static void show_select(struct passive *passive, const char *origin, const struc
 
 void passive_select_certificate(struct passive *passive)
 {
-    show_select(passive, passive_certificate_origin(passive->request->snapshot->settings), NULL);
+    show_select(passive, passive_certificate_origin(passive->request), NULL);
 }
 
 void passive_select_second(struct passive *passive, const struct session *session)

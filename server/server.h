@@ -320,12 +320,14 @@ struct request {
     const struct snapshot *snapshot;
     const char *activity_id;
     enum port port;
-    bool extranet;            /* from outside the company: network.c */
-    const char *method;       /* "GET" */
-    const char *path;         /* lower case, without one trailing slash */
-    const char *target;       /* as it came: path and query, printable ASCII only */
-    const char *query_string; /* of the target, without '?'; "" where absent */
-    const char *remote;       /* the client's IP address */
+    bool extranet;                     /* from outside the company: network.c */
+    const char *method;                /* "GET" */
+    const char *path;                  /* lower case, without one trailing slash */
+    const char *target;                /* as it came: path and query, printable ASCII only */
+    const char *query_string;          /* of the target, without '?'; "" where absent */
+    const char *remote;                /* the client's IP address */
+    const struct proxy *proxy;         /* that it came through, trusted; NULL: none */
+    const struct forwarded *forwarded; /* what that one says besides: proxy.h; NULL: no proxy */
     const char *host, *origin, *fetch_site, *content_type, *user_agent, *language, *if_none_match;
     const char *soap_action; /* as it came, quotes and all */
     struct fields query, form, cookies;

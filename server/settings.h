@@ -6,6 +6,7 @@
 #define LANYARD_SERVER_SETTINGS_H
 
 #include "saml/saml.h"
+#include "server/address.h"
 
 /* config.c: settings ---------------------------------------------------------------------- */
 
@@ -47,6 +48,24 @@ struct relying_party {
 /* Which ways of signing in a network allows (Set-AdfsGlobalAuthenticationPolicy). */
 struct primary_methods {
     bool password, certificate;
+};
+
+/*
+ * A proxy before this server, such as AD FS's Web Application Proxy, nginx or HAProxy: what it says
+ * of its clients is believed, and nobody else's word is.
+ */
+struct proxy {
+    const char *name;
+    const struct address_range *addresses; /* of its connections; at least one */
+    size_t address_count;
+    const char *certificate_file;   /* absolute; NULL: its address alone says who it is */
+    struct bytes certificate;       /* DER of what it shows in TLS; empty: none is asked for */
+    const char *certificate_header; /* where it hands over its client's certificate, or NULL:
+                                       "Client-Cert" as in RFC 9440, any other URL-encoded PEM */
+    const char *address_header;     /* where it says whose request it is; never NULL */
+    bool intranet;                  /* its clients are inside the company; else outside */
+    const char *url;                /* "https://sts.lab.test": its own for the main port … */
+    const char *certificate_url;    /* … and for the certificate port; NULL: the same as ours */
 };
 
 /* Every setting, judged. Paths are absolute. Const once read. */
@@ -102,7 +121,9 @@ struct settings {
     bool revocation_cache_only;
     const char *cache_folder; /* of CRLs fetched */
     struct strings aia_allow, fetch_allow;
-    const char *fetch_proxy; /* NULL: none */
+    const char *fetch_proxy;     /* NULL: none */
+    const struct proxy *proxies; /* that are trusted */
+    size_t proxy_count;
     const struct relying_party *parties;
     size_t party_count;
     const char *main_url, *plain_url; /* "https://localhost:8443", without a default port */
