@@ -3,8 +3,7 @@
  * exactly the lines it is about, and tells a server that runs. What is no CA is refused before
  * anything is written.
  */
-#include "server/command.h"
-#include "server/config_edit.h"
+#include "server/cmd_entry.h"
 #include "server/kept.h"
 
 #include <stdio.h>
@@ -12,19 +11,6 @@
 #include <string.h>
 
 #define SUBJECT_LIMIT 150 /* bytes; a name in the settings may have 200 */
-
-/* The settings that a command works on. */
-struct opened {
-    struct arena *arena;
-    const struct settings *settings;
-};
-
-static bool open_settings(const struct arguments *arguments, struct opened *opened,
-                          struct error *error)
-{
-    opened->arena = arguments->arena;
-    return command_settings(arguments, &opened->settings, error);
-}
 
 /* choosing among the certificates of a file ---------------------------------------------------- */
 
@@ -232,8 +218,8 @@ static bool add(const struct arguments *arguments, const struct opened *opened, 
     added->entries = arena_array(opened->arena, offer.count, sizeof *added->entries);
     added->files = arena_array(opened->arena, offer.count, sizeof *added->files);
     return keep(arguments, opened, &offer, added, error)
-           && settings_add_authorities(opened->arena, opened->settings->file, added->entries,
-                                       added->count, error);
+           && settings_add_entries(opened->arena, opened->settings->file, &edited_authorities,
+                                   added->entries, added->count, error);
 }
 
 /* A refusal leaves nothing behind. */
@@ -271,7 +257,7 @@ static enum status run_add(const struct arguments *arguments)
     struct opened opened = {0};
     struct added added = {0};
 
-    if (!open_settings(arguments, &opened, &error)) {
+    if (!entry_open(arguments, &opened, &error)) {
         return command_failed(&error);
     }
     if (!add(arguments, &opened, &added, &error)) {
@@ -285,24 +271,23 @@ static enum status run_add(const struct arguments *arguments)
 
 /* changing and removing ------------------------------------------------------------------------ */
 
-static bool find_authority(const struct opened *opened, const char *name,
+static bool find_authority(const struct opened *opened, const char *typed,
                            const struct authority **found, struct error *error)
 {
     const struct settings *settings = opened->settings;
     const char **names = arena_array(opened->arena, settings->authority_count + 1, sizeof *names);
+    size_t at = 0;
 
     for (size_t i = 0; i < settings->authority_count; i++) {
         names[i] = settings->authorities[i].name;
-        if (string_is(names[i], name)) {
-            *found = &settings->authorities[i];
-            return true;
-        }
     }
-    const char *nearest = nearest_name(name, names, settings->authority_count);
-
-    return fail(error, FAULT_SETTINGS, "there is no certification authority \"%s\" in %s%s%s%s",
-                name, settings->file, nearest != NULL ? "; did you mean " : "",
-                nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+    if (!entry_find(opened, &edited_authorities,
+                    &(struct strings){.list = names, .count = settings->authority_count}, typed,
+                    &at, error)) {
+        return false;
+    }
+    *found = &settings->authorities[at];
+    return true;
 }
 
 static bool check_change(const struct arguments *arguments, const struct fields *values,
@@ -325,10 +310,10 @@ static enum status run_set(const struct arguments *arguments)
     struct fields values = {0};
 
     add_settings(arguments, &values);
-    if (!check_change(arguments, &values, &error) || !open_settings(arguments, &opened, &error)
+    if (!check_change(arguments, &values, &error) || !entry_open(arguments, &opened, &error)
         || !find_authority(&opened, arguments->words[0], &authority, &error)
-        || !settings_change_authority(opened.arena, opened.settings->file, authority->name, &values,
-                                      &error)) {
+        || !settings_change_entry(opened.arena, opened.settings->file, &edited_authorities,
+                                  authority->name, &values, &error)) {
         return command_failed(&error);
     }
     printf("changed %s in %s\n", authority->name, opened.settings->file);
@@ -342,10 +327,10 @@ static enum status run_remove(const struct arguments *arguments)
     struct opened opened = {0};
     const struct authority *authority = NULL;
 
-    if (!open_settings(arguments, &opened, &error)
+    if (!entry_open(arguments, &opened, &error)
         || !find_authority(&opened, arguments->words[0], &authority, &error)
-        || !settings_remove_authority(opened.arena, opened.settings->file, authority->name,
-                                      &error)) {
+        || !settings_remove_entry(opened.arena, opened.settings->file, &edited_authorities,
+                                  authority->name, &error)) {
         return command_failed(&error);
     }
     kept_remove(opened.arena,

@@ -3,6 +3,7 @@
  * scripts; with --verify each is judged as a certificate is that signs somebody in.
  */
 #include "server/cmd_ca.h"
+#include "server/cmd_entry.h"
 #include "server/cmd_json.h"
 
 #include <jansson.h>
@@ -41,19 +42,12 @@ static struct certificate read(struct arena *arena, const struct authority *auth
                : (struct certificate){.subject = "", .issuer = "", .serial = "", .sha256 = ""};
 }
 
-static int wider(int width, const char *string)
-{
-    int length = (int)strlen(string);
-
-    return length > width ? length : width;
-}
-
 static void print_list(struct arena *arena, const struct settings *settings)
 {
     int name = (int)strlen("NAME");
 
     for (size_t i = 0; i < settings->authority_count; i++) {
-        name = wider(name, settings->authorities[i].name);
+        name = column_width(name, settings->authorities[i].name);
     }
     printf("%-*s  TYPE          SIGN-IN  UNTIL       SUBJECT\n", name, "NAME");
     for (size_t i = 0; i < settings->authority_count; i++) {

@@ -2,9 +2,8 @@
  * server/cmd_rp.c: `lanyard rp add|list|remove`: the relying parties in the settings file. Each
  * changes exactly the lines it is about, and tells a server that runs.
  */
+#include "server/cmd_entry.h"
 #include "server/cmd_json.h"
-#include "server/command.h"
-#include "server/config_edit.h"
 #include "server/kept.h"
 #include "server/party_import.h"
 
@@ -16,18 +15,13 @@
 #define AUTHORIZATION_RULES "rules/permit-everyone.rules"
 #define TRANSFORM_RULES "rules/rp.issuance.rules"
 
-/* The settings that a command works on. */
-struct opened {
-    struct arena *arena;
-    const struct settings *settings;
+/* A relying party as it is to stand in the file. */
+struct party_entry {
+    const char *name;
+    struct strings identifiers; /* at least one */
+    struct strings urls;        /* the default first */
+    struct fields more;         /* other settings */
 };
-
-static bool open_settings(const struct arguments *arguments, struct opened *opened,
-                          struct error *error)
-{
-    opened->arena = arguments->arena;
-    return command_settings(arguments, &opened->settings, error);
-}
 
 /* adding --------------------------------------------------------------------------------- */
 
@@ -153,10 +147,8 @@ static bool name_entry(const struct arguments *arguments, const struct party_met
     entry->name = arguments->word_count > 0 ? arguments->words[0]
                   : metadata->name != NULL  ? metadata->name
                                             : metadata->entity_id;
-    entry->identifiers = identifiers.list;
-    entry->identifier_count = identifiers.count;
-    entry->urls = urls.list;
-    entry->url_count = urls.count;
+    entry->identifiers = (struct strings){.list = identifiers.list, .count = identifiers.count};
+    entry->urls = (struct strings){.list = urls.list, .count = urls.count};
     return (entry->name != NULL && identifiers.count > 0 && urls.count > 0)
            || fail(error, FAULT_USAGE,
                    "a relying party needs a name, --realm and --url, or --metadata that says them");
@@ -182,10 +174,30 @@ static bool read_metadata(const struct arguments *arguments, struct party_metada
     return is_read;
 }
 
+/* As its settings, in the order in which they are to be written. */
+static struct fields settings_of(struct arena *arena, const struct party_entry *entry)
+{
+    struct fields values = {0};
+
+    fields_add(arena, &values, "name", entry->name);
+    for (size_t i = 0; i < entry->identifiers.count; i++) {
+        fields_add(arena, &values, "identifiers", entry->identifiers.list[i]);
+    }
+    for (size_t i = 0; i < entry->urls.count; i++) {
+        fields_add(arena, &values, i == 0 ? "wsfed_endpoint" : "additional_wsfed_endpoints",
+                   entry->urls.list[i]);
+    }
+    for (size_t i = 0; i < entry->more.count; i++) {
+        fields_add(arena, &values, entry->more.list[i].name, entry->more.list[i].value);
+    }
+    return values;
+}
+
 static bool add(const struct arguments *arguments, const struct opened *opened,
                 struct party_entry *entry, struct error *error)
 {
     struct party_metadata metadata = {0};
+    struct fields values;
 
     if (!read_metadata(arguments, &metadata, error)
         || !name_entry(arguments, &metadata, entry, error)) {
@@ -193,19 +205,23 @@ static bool add(const struct arguments *arguments, const struct opened *opened,
     }
     add_settings(arguments, entry);
     add_rules(arguments, opened->settings, entry);
-    return add_certificate(arguments, opened->settings, &metadata, entry, error)
-           && settings_add_party(opened->arena, opened->settings->file, entry, error);
+    if (!add_certificate(arguments, opened->settings, &metadata, entry, error)) {
+        return false;
+    }
+    values = settings_of(opened->arena, entry);
+    return settings_add_entries(opened->arena, opened->settings->file, &edited_parties, &values, 1,
+                                error);
 }
 
 /* What a person wants to compare with what the relying party says. */
 static void tell_added(const struct party_entry *entry, const struct settings *settings)
 {
     printf("added %s to %s\n", entry->name, settings->file);
-    for (size_t i = 0; i < entry->identifier_count; i++) {
-        printf("  realm    %s\n", entry->identifiers[i]);
+    for (size_t i = 0; i < entry->identifiers.count; i++) {
+        printf("  realm    %s\n", entry->identifiers.list[i]);
     }
-    for (size_t i = 0; i < entry->url_count; i++) {
-        printf("  address  %s\n", entry->urls[i]);
+    for (size_t i = 0; i < entry->urls.count; i++) {
+        printf("  address  %s\n", entry->urls.list[i]);
     }
     for (size_t i = 0; i < entry->more.count; i++) {
         printf("  %s: %s\n", entry->more.list[i].name, entry->more.list[i].value);
@@ -221,7 +237,7 @@ static enum status run_add(const struct arguments *arguments)
     struct opened opened = {0};
     struct party_entry entry = {0};
 
-    if (!open_settings(arguments, &opened, &error) || !add(arguments, &opened, &entry, &error)) {
+    if (!entry_open(arguments, &opened, &error) || !add(arguments, &opened, &entry, &error)) {
         return command_failed(&error);
     }
     tell_added(&entry, opened.settings);
@@ -231,20 +247,13 @@ static enum status run_add(const struct arguments *arguments)
 
 /* listing -------------------------------------------------------------------------------- */
 
-static int wider(int width, const char *string)
-{
-    int length = (int)strlen(string);
-
-    return length > width ? length : width;
-}
-
 static void print_list(const struct settings *settings)
 {
     int name = (int)strlen("NAME"), realm = (int)strlen("REALM");
 
     for (size_t i = 0; i < settings->party_count; i++) {
-        name = wider(name, settings->parties[i].name);
-        realm = wider(realm, settings->parties[i].identifiers[0]);
+        name = column_width(name, settings->parties[i].name);
+        realm = column_width(realm, settings->parties[i].identifiers[0]);
     }
     printf("%-*s  %-*s  TOKEN   ADDRESS\n", name, "NAME", realm, "REALM");
     for (size_t i = 0; i < settings->party_count; i++) {
@@ -293,7 +302,7 @@ static enum status run_list(const struct arguments *arguments)
     struct error error = error_in(arguments->arena);
     struct opened opened = {0};
 
-    if (!open_settings(arguments, &opened, &error)) {
+    if (!entry_open(arguments, &opened, &error)) {
         return command_failed(&error);
     }
     if (argument_of(arguments, "--json") != NULL) {
@@ -306,24 +315,23 @@ static enum status run_list(const struct arguments *arguments)
 
 /* removing ------------------------------------------------------------------------------- */
 
-static bool find_party(const struct opened *opened, const char *name,
+static bool find_party(const struct opened *opened, const char *typed,
                        const struct relying_party **found, struct error *error)
 {
     const struct settings *settings = opened->settings;
     const char **names = arena_array(opened->arena, settings->party_count + 1, sizeof *names);
+    size_t at = 0;
 
     for (size_t i = 0; i < settings->party_count; i++) {
         names[i] = settings->parties[i].name;
-        if (string_is(names[i], name)) {
-            *found = &settings->parties[i];
-            return true;
-        }
     }
-    const char *nearest = nearest_name(name, names, settings->party_count);
-
-    return fail(error, FAULT_UNKNOWN_PARTY, "there is no relying party \"%s\" in %s%s%s%s", name,
-                settings->file, nearest != NULL ? "; did you mean " : "",
-                nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+    if (!entry_find(opened, &edited_parties,
+                    &(struct strings){.list = names, .count = settings->party_count}, typed, &at,
+                    error)) {
+        return false;
+    }
+    *found = &settings->parties[at];
+    return true;
 }
 
 static bool certificate_is_shared(const struct settings *settings,
@@ -344,9 +352,10 @@ static enum status run_remove(const struct arguments *arguments)
     struct opened opened = {0};
     const struct relying_party *party = NULL;
 
-    if (!open_settings(arguments, &opened, &error)
+    if (!entry_open(arguments, &opened, &error)
         || !find_party(&opened, arguments->words[0], &party, &error)
-        || !settings_remove_party(opened.arena, opened.settings->file, party->name, &error)) {
+        || !settings_remove_entry(opened.arena, opened.settings->file, &edited_parties, party->name,
+                                  &error)) {
         return command_failed(&error);
     }
     if (party->encryption_file != NULL && !certificate_is_shared(opened.settings, party)) {

@@ -1,6 +1,6 @@
 /*
- * server/config_edit.c: adds, changes and removes relying parties and trusted CAs in a settings
- * file: exactly their lines, and every other byte stays.
+ * server/config_edit.c: adds, changes and removes the entries of a list in a settings file, such as
+ * a relying party or a trusted CA: exactly their lines, and every other byte stays.
  */
 #include "server/config.h"
 #include "server/config_lines.h"
@@ -10,79 +10,69 @@
 
 #define INDENT_USUAL 2
 
+const struct edited_list edited_parties = {"relying_party_trusts", "relying party", party_settings,
+                                           &party_setting_count};
+const struct edited_list edited_authorities = {"certificate_authorities", "certification authority",
+                                               authority_settings, &authority_setting_count};
+
 /* adding --------------------------------------------------------------------------------- */
 
-static void write_list(struct text *out, int indent, const char *key, const char *const *values,
-                       size_t count)
+static bool is_of_kind(const struct edited_list *list, const char *key, enum setting_kind kind)
 {
-    if (count == 0) {
-        return;
+    for (size_t i = 0; i < *list->setting_count; i++) {
+        if (string_is(list->settings[i].key, key)) {
+            return list->settings[i].kind == kind;
+        }
     }
-    text_print(out, "%*s%s:\n", indent, "", key);
-    for (size_t i = 0; i < count; i++) {
-        text_print(out, "%*s- ", indent + 2, "");
-        yaml_write_scalar(out, values[i]);
-        text_add_literal(out, "\n");
-    }
+    return false;
 }
 
 /* Quotation marks keep a text from being read as true or false; a flag is meant so. */
-static void add_value(struct text *out, const char *key, const char *value)
+static void add_value(struct edit *edit, const char *key, const char *value)
 {
-    bool is_flag = false;
-
-    for (size_t i = 0; i < authority_setting_count; i++) {
-        is_flag = is_flag
-                  || (authority_settings[i].kind == SETTING_FLAG
-                      && string_is(authority_settings[i].key, key));
-    }
-    if (is_flag && (string_is(value, "true") || string_is(value, "false"))) {
-        text_add_plain(out, value);
+    if (is_of_kind(edit->kind, key, SETTING_FLAG)
+        && (string_is(value, "true") || string_is(value, "false"))) {
+        text_add_plain(&edit->out, value);
         return;
     }
-    yaml_write_scalar(out, value);
+    yaml_write_scalar(&edit->out, value);
 }
 
-static void write_value(struct text *out, int indent, const char *key, const char *value)
+static void write_value(struct edit *edit, int indent, const char *key, const char *value)
 {
-    text_print(out, "%*s%s: ", indent, "", key);
-    add_value(out, key, value);
-    text_add_literal(out, "\n");
+    text_print(&edit->out, "%*s%s: ", indent, "", key);
+    add_value(edit, key, value);
+    text_add_literal(&edit->out, "\n");
 }
 
-static void write_party(struct text *out, int indent, const void *item)
+/* Values that follow each other under one key are one list. */
+static void write_listed(struct edit *edit, int indent, const struct field *before,
+                         const struct field *value)
 {
-    const struct party_entry *entry = item;
-
-    text_print(out, "%*s- name: ", indent, "");
-    yaml_write_scalar(out, entry->name);
-    text_add_literal(out, "\n");
-    indent += 2;
-    write_list(out, indent, "identifiers", entry->identifiers, entry->identifier_count);
-    if (entry->url_count > 0) {
-        write_value(out, indent, "wsfed_endpoint", entry->urls[0]);
-        write_list(out, indent, "additional_wsfed_endpoints", entry->urls + 1,
-                   entry->url_count - 1);
+    if (!string_is(before->name, value->name)) {
+        text_print(&edit->out, "%*s%s:\n", indent, "", value->name);
     }
-    for (size_t i = 0; i < entry->more.count; i++) {
-        write_value(out, indent, entry->more.list[i].name, entry->more.list[i].value);
-    }
+    text_print(&edit->out, "%*s- ", indent + 2, "");
+    yaml_write_scalar(&edit->out, value->value);
+    text_add_literal(&edit->out, "\n");
 }
 
-static void write_authority(struct text *out, int indent, const void *item)
+/* An item, its dash `indent` blanks in. Its first setting, the name, is no list. */
+static void write_item(struct edit *edit, int indent, const struct fields *values)
 {
-    const struct fields *values = item;
-
     for (size_t i = 0; i < values->count; i++) {
-        text_print(out, "%*s%s%s: ", indent, "", i == 0 ? "- " : "  ", values->list[i].name);
-        add_value(out, values->list[i].name, values->list[i].value);
-        text_add_literal(out, "\n");
+        const struct field *value = &values->list[i];
+
+        if (i == 0) {
+            text_print(&edit->out, "%*s- ", indent, "");
+            write_value(edit, 0, value->name, value->value);
+        } else if (is_of_kind(edit->kind, value->name, SETTING_LIST)) {
+            write_listed(edit, indent + 2, value - 1, value);
+        } else {
+            write_value(edit, indent + 2, value->name, value->value);
+        }
     }
 }
-
-static const struct edited_list parties = {"relying_party_trusts", "relying party", write_party};
-static const struct edited_list authorities = {"certificate_authorities", "certification authority",
-                                               write_authority};
 
 /* The key on a line of its own, without the empty value it had; a comment behind that stays. */
 static void write_key(struct edit *edit)
@@ -99,14 +89,14 @@ static void write_key(struct edit *edit)
 }
 
 /* A list with nothing in it, "[]" or nothing at all, makes room for one with an item. */
-static bool write_first(struct edit *edit, const void *item)
+static bool write_first(struct edit *edit, const struct fields *item)
 {
     const struct yaml_node *list = edit->list;
 
     if (list == NULL) {
         edit_keep(edit, 1, INT_MAX);
         text_print(&edit->out, "\n%s:\n", edit->kind->key);
-        edit->kind->write_item(&edit->out, INDENT_USUAL, item);
+        write_item(edit, INDENT_USUAL, item);
         return true;
     }
     if (list->end_line > list->key_line) {
@@ -117,27 +107,27 @@ static bool write_first(struct edit *edit, const void *item)
     }
     edit_keep(edit, 1, list->key_line);
     write_key(edit);
-    edit->kind->write_item(&edit->out, list->key_column - 1 + INDENT_USUAL, item);
+    write_item(edit, list->key_column - 1 + INDENT_USUAL, item);
     edit_keep(edit, list->key_line + 1, INT_MAX);
     return true;
 }
 
-static bool write_added(struct edit *edit, const void *what)
+static bool write_added(struct edit *edit, const struct fields *item)
 {
     const struct yaml_node *list = edit->list;
 
     if (list == NULL || list->count == 0) {
-        return write_first(edit, what);
+        return write_first(edit, item);
     }
     const struct yaml_node *last = &list->items[list->count - 1];
 
     edit_keep(edit, 1, last->end_line + 1);
-    edit->kind->write_item(&edit->out, edit_indent(edit, last), what);
+    write_item(edit, edit_indent(edit, last), item);
     edit_keep(edit, last->end_line + 1, INT_MAX);
     return true;
 }
 
-/* Several trusted CAs, one after the other. */
+/* Several items, one after the other. */
 struct several {
     const struct fields *list;
     size_t count;
@@ -172,7 +162,7 @@ static bool write_removed(struct edit *edit, const void *what)
 
 /* changing ------------------------------------------------------------------------------- */
 
-/* What `settings_change_authority` was asked for. */
+/* What `settings_change_entry` was asked for. */
 struct change {
     const char *name;
     const struct fields *values;
@@ -204,7 +194,7 @@ static void replace(struct edit *edit, const struct yaml_node *value, const char
     edit_keep(edit, 1, value->key_line);
     text_add_unescaped(&edit->out, edit_line(edit, value->key_line), (size_t)value->key_column - 1);
     text_print(&edit->out, "%s: ", value->key);
-    add_value(&edit->out, value->key, text);
+    add_value(edit, value->key, text);
     text_add_unescaped(&edit->out, comment, length);
     text_add_literal(&edit->out, "\n");
     edit_keep(edit, value->end_line + 1, INT_MAX);
@@ -239,7 +229,7 @@ static bool set_value(struct edit *edit, const struct yaml_node *item, const str
     }
     if (value == NULL) {
         edit_keep(edit, 1, item->end_line + 1);
-        write_value(&edit->out, item->items[0].key_column - 1, wanted->name, wanted->value);
+        write_value(edit, item->items[0].key_column - 1, wanted->name, wanted->value);
         edit_keep(edit, item->end_line + 1, INT_MAX);
         return true;
     }
@@ -282,44 +272,28 @@ static struct edit edit_of(struct arena *arena, const char *file, const struct e
         .arena = arena, .file = file, .kind = kind, .out = text_in(arena), .error = error};
 }
 
-bool settings_add_party(struct arena *arena, const char *file, const struct party_entry *entry,
-                        struct error *error)
+bool settings_add_entries(struct arena *arena, const char *file, const struct edited_list *list,
+                          const struct fields *entries, size_t count, struct error *error)
 {
-    struct edit edit = edit_of(arena, file, &parties, error);
-
-    return edit_change(&edit, write_added, entry);
-}
-
-bool settings_remove_party(struct arena *arena, const char *file, const char *name,
-                           struct error *error)
-{
-    struct edit edit = edit_of(arena, file, &parties, error);
-
-    return edit_change(&edit, write_removed, name);
-}
-
-bool settings_add_authorities(struct arena *arena, const char *file, const struct fields *list,
-                              size_t count, struct error *error)
-{
-    struct edit edit = edit_of(arena, file, &authorities, error);
-    struct several several = {.list = list, .count = count};
+    struct edit edit = edit_of(arena, file, list, error);
+    struct several several = {.list = entries, .count = count};
 
     return edit_change(&edit, write_several, &several);
 }
 
-bool settings_change_authority(struct arena *arena, const char *file, const char *name,
-                               const struct fields *values, struct error *error)
+bool settings_change_entry(struct arena *arena, const char *file, const struct edited_list *list,
+                           const char *name, const struct fields *values, struct error *error)
 {
-    struct edit edit = edit_of(arena, file, &authorities, error);
+    struct edit edit = edit_of(arena, file, list, error);
     struct change change = {.name = name, .values = values};
 
     return values->count == 0 || edit_change(&edit, write_changed, &change);
 }
 
-bool settings_remove_authority(struct arena *arena, const char *file, const char *name,
-                               struct error *error)
+bool settings_remove_entry(struct arena *arena, const char *file, const struct edited_list *list,
+                           const char *name, struct error *error)
 {
-    struct edit edit = edit_of(arena, file, &authorities, error);
+    struct edit edit = edit_of(arena, file, list, error);
 
     return edit_change(&edit, write_removed, name);
 }

@@ -5,16 +5,8 @@
 #ifndef LANYARD_SERVER_CONFIG_LINES_H
 #define LANYARD_SERVER_CONFIG_LINES_H
 
+#include "server/config.h"
 #include "server/config_edit.h"
-#include "server/yaml.h"
-
-/* A list of the settings that commands change. */
-struct edited_list {
-    const char *key;  /* "relying_party_trusts" */
-    const char *noun; /* what an item is, for people: "relying party" */
-    /* Writes an item; the key and the dash begin `indent` blanks in. */
-    void (*write_item)(struct text *out, int indent, const void *item);
-};
 
 /* The file: as it was, and as it is to be. */
 struct edit {

@@ -276,7 +276,8 @@ static bool change(struct place *place, const char *text, const char *key, const
 
     place->error = error_in(place->arena);
     fields_add(place->arena, &values, key, value);
-    return settings_change_authority(place->arena, file, "A", &values, &place->error);
+    return settings_change_entry(place->arena, file, &edited_authorities, "A", &values,
+                                 &place->error);
 }
 
 #define HEAD "# a\ncertificate_authorities: # b\n"
@@ -348,16 +349,19 @@ static void several_are_added_at_once(void **state)
     fields_add(place->arena, &list[0], "certificate", "pki/root.pem");
     fields_add(place->arena, &list[1], "name", "I");
     fields_add(place->arena, &list[1], "certificate", "alice.pem");
-    assert_false(settings_add_authorities(place->arena, file, list, 2, &place->error));
+    assert_false(
+        settings_add_entries(place->arena, file, &edited_authorities, list, 2, &place->error));
     assert_string_equal(now_there(place), "log: json\n");
-    assert_false(settings_add_authorities(place->arena, file, list, 0, &place->error));
+    assert_false(
+        settings_add_entries(place->arena, file, &edited_authorities, list, 0, &place->error));
     list[1].list[1].value = "pki/issuing.pem";
     place->error = error_in(place->arena);
-    assert_true(settings_add_authorities(place->arena, file, list, 2, &place->error));
+    assert_true(
+        settings_add_entries(place->arena, file, &edited_authorities, list, 2, &place->error));
     assert_string_equal(now_there(place), "log: json\n\ncertificate_authorities:\n"
                                           "  - name: R\n    certificate: pki/root.pem\n"
                                           "  - name: I\n    certificate: pki/issuing.pem\n");
-    assert_true(settings_remove_authority(place->arena, file, "R", &place->error));
+    assert_true(settings_remove_entry(place->arena, file, &edited_authorities, "R", &place->error));
     assert_string_equal(now_there(place), "log: json\n\ncertificate_authorities:\n"
                                           "  - name: I\n    certificate: pki/issuing.pem\n");
 }

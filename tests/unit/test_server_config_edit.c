@@ -12,17 +12,16 @@
     "      - \"urn:one\"\n"                                                                        \
     "    wsfed_endpoint: \"https://one.test/\"\n"
 
-static const char *const identifiers[] = {"urn:one"};
-static const char *const urls[] = {"https://one.test/"};
-static const struct party_entry one = {
-    .name = "One", .identifiers = identifiers, .identifier_count = 1, .urls = urls, .url_count = 1};
+static struct field one_values[] = {
+    {"name", "One"}, {"identifiers", "urn:one"}, {"wsfed_endpoint", "https://one.test/"}};
+static const struct fields one = {.list = one_values, .count = COUNT_OF(one_values)};
 
-static bool add(struct place *place, const char *text, const struct party_entry *entry)
+static bool add(struct place *place, const char *text, const struct fields *entry)
 {
     const char *file = put_file(place, "lanyard.yaml", text);
 
     place->error = error_in(place->arena);
-    return settings_add_party(place->arena, file, entry, &place->error);
+    return settings_add_entries(place->arena, file, &edited_parties, entry, 1, &place->error);
 }
 
 static bool drop(struct place *place, const char *text, const char *name)
@@ -30,7 +29,7 @@ static bool drop(struct place *place, const char *text, const char *name)
     const char *file = put_file(place, "lanyard.yaml", text);
 
     place->error = error_in(place->arena);
-    return settings_remove_party(place->arena, file, name, &place->error);
+    return settings_remove_entry(place->arena, file, &edited_parties, name, &place->error);
 }
 
 static const char *now_there(struct place *place)
@@ -117,17 +116,16 @@ static void values_of_several_lines_are_seen_as_one(void **state)
 static void more_settings_and_addresses_are_written_in_order(void **state)
 {
     struct place *place = *state;
-    static const char *const names[] = {"urn:one", "urn:two"};
-    static const char *const addresses[] = {"https://a.test/", "https://b.test/",
-                                            "https://c.test/"};
-    struct party_entry entry = {.name = "yes",
-                                .identifiers = names,
-                                .identifier_count = 2,
-                                .urls = addresses,
-                                .url_count = 3};
+    struct fields entry = {0};
 
-    fields_add(place->arena, &entry.more, "token_lifetime", "10");
-    fields_add(place->arena, &entry.more, "token_type", "saml20");
+    fields_add(place->arena, &entry, "name", "yes");
+    fields_add(place->arena, &entry, "identifiers", "urn:one");
+    fields_add(place->arena, &entry, "identifiers", "urn:two");
+    fields_add(place->arena, &entry, "wsfed_endpoint", "https://a.test/");
+    fields_add(place->arena, &entry, "additional_wsfed_endpoints", "https://b.test/");
+    fields_add(place->arena, &entry, "additional_wsfed_endpoints", "https://c.test/");
+    fields_add(place->arena, &entry, "token_lifetime", "10");
+    fields_add(place->arena, &entry, "token_type", "saml20");
     assert_true(add(place, "", &entry));
     assert_string_equal(now_there(place), "\nrelying_party_trusts:\n"
                                           "  - name: \"yes\"\n"
@@ -198,16 +196,16 @@ static void what_would_be_no_good_is_refused_at_the_line_it_would_have(void **st
 {
     struct place *place = *state;
     static const char before[] = "relying_party_trusts:\n" ONE;
-    static const char *const bad_urls[] = {"javascript:alert(1)"};
-    struct party_entry entry = one;
+    struct fields entry = {0};
 
-    assert_refused(place, add(place, before, &entry), before, "is the name of two");
+    assert_refused(place, add(place, before, &one), before, "is the name of two");
     problem_at(&place->error, 6, "is the name of two");
     assert_string_equal(place->error.problems[0].file,
                         path_join(place->arena, place->folder, "lanyard.yaml"));
     problem_at(&place->error, 8, "already belongs to");
-    entry.name = "Two\nlab: true";
-    entry.urls = bad_urls;
+    fields_add(place->arena, &entry, "name", "Two\nlab: true");
+    fields_add(place->arena, &entry, "identifiers", "urn:one");
+    fields_add(place->arena, &entry, "wsfed_endpoint", "javascript:alert(1)");
     assert_refused(place, add(place, "", &entry), "", "short line of text");
     problem_at(&place->error, 6, "does not begin with");
 }
@@ -230,11 +228,11 @@ static void the_files_mode_is_kept_and_a_loose_one_refused(void **state)
     struct stat status;
 
     assert_int_equal(chmod(file, 0640), 0);
-    assert_true(settings_add_party(place->arena, file, &one, &place->error));
+    assert_true(settings_add_entries(place->arena, file, &edited_parties, &one, 1, &place->error));
     assert_int_equal(stat(file, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0640);
     assert_int_equal(chmod(file, 0646), 0);
-    assert_false(settings_remove_party(place->arena, file, "One", &place->error));
+    assert_false(settings_remove_entry(place->arena, file, &edited_parties, "One", &place->error));
     assert_non_null(strstr(error_sentence(&place->error), "0646"));
 }
 

@@ -1,0 +1,28 @@
+/*
+ * server/cmd_entry.h: what the commands share that change a list of the settings file, such as
+ * `lanyard ca` and `lanyard rp`. Private to the cmd_*.c files.
+ */
+#ifndef LANYARD_SERVER_CMD_ENTRY_H
+#define LANYARD_SERVER_CMD_ENTRY_H
+
+#include "server/command.h"
+#include "server/config_edit.h"
+
+/* The settings that a command works on. */
+struct opened {
+    struct arena *arena;
+    const struct settings *settings;
+};
+
+MUST_CHECK bool entry_open(const struct arguments *arguments, struct opened *opened,
+                           struct error *error);
+
+/* Which of these names is the one that was typed; else the error names the nearest. */
+MUST_CHECK bool entry_find(const struct opened *opened, const struct edited_list *list,
+                           const struct strings *names, const char *typed, size_t *at,
+                           struct error *error);
+
+/* The greater of a column's width so far and what this one needs. */
+int column_width(int width, const char *string);
+
+#endif
