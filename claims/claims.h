@@ -30,6 +30,8 @@
 #define CLAIM_NAME_IDENTIFIER CLAIMS_XMLSOAP "nameidentifier"
 #define CLAIM_MULTIPLE_METHODS "http://schemas.microsoft.com/claims/multipleauthn" /* a value */
 #define CLAIM_METHOD_REFERENCES "http://schemas.microsoft.com/claims/authnmethodsreferences"
+#define CLAIM_SECOND_INSTANT                                                                       \
+    "http://schemas.microsoft.com/ws/2017/04/identity/claims/multifactorauthenticationinstant"
 #define CLAIM_INSIDE_NETWORK "http://schemas.microsoft.com/ws/2012/01/insidecorporatenetwork"
 #define CLAIM_CERTIFICATE_ISSUER CLAIMS_CERTIFICATE "field/issuer"
 #define CLAIM_PERMIT CLAIMS_AUTHORIZATION "permit"
@@ -109,6 +111,8 @@ struct principal {
     const char *name;               /* the account (sAMAccountName), never as it was typed */
     enum sign_in_method method;     /* becomes the authentication method claim */
     int64_t signed_in_at;           /* wall ms of the first proof, not the last page view */
+    int64_t second_at;              /* wall ms of the second factor; 0: none, or not known when */
+    bool kept;                      /* "keep me signed in": by a cookie that outlives the browser */
     const struct claim_set *claims; /* what the acceptance rules let in of it */
     struct bytes certificate;       /* DER of the one that was shown; empty: none was */
 };

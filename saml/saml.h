@@ -97,6 +97,7 @@ struct wsfed_request {
     const char *context;    /* wctx, exactly as it came */
     const char *method;     /* wauth; NULL where absent or empty */
     long fresh_minutes;     /* wfresh, or FRESH_ANY */
+    long second_seconds;    /* mfa_max_age, or FRESH_ANY */
     bool prompt_login;      /* prompt=login */
     const char *user_hint;  /* username, else login_hint */
     const char *home_realm; /* whr */
@@ -105,9 +106,9 @@ struct wsfed_request {
 
 /*
  * Reads the query of a request to /adfs/ls. Unknown parameters are ignored. FAULT_MALFORMED for a
- * w* parameter (or prompt, username, login_hint) given twice and for a wfresh that is no decimal
- * number of minutes; FAULT_UNKNOWN_ACTION for a missing or unknown `wa` (MSIS7065). An empty
- * parameter counts as absent, but an empty wtrealm or wctx stays "".
+ * w* parameter (or prompt, username, login_hint, mfa_max_age) given twice and for a wfresh or an
+ * mfa_max_age that is no decimal number; FAULT_UNKNOWN_ACTION for a missing or unknown `wa`
+ * (MSIS7065). An empty parameter counts as absent, but an empty wtrealm or wctx stays "".
  */
 MUST_CHECK bool wsfed_read(const struct fields *query, struct wsfed_request *request,
                            struct error *error);

@@ -16,7 +16,8 @@
 #define NAMESPACE_UTILITY                                                                          \
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 
-/* Nineteen centuries. More means the same, and must not overflow whoever counts milliseconds. */
+/* Minutes, or seconds: decades at least. More means the same, and must not overflow whoever counts
+ * milliseconds. */
 #define FRESH_LIMIT 999999999
 
 /* reading -------------------------------------------------------------------------------- */
@@ -34,7 +35,7 @@ static const struct action {
 static bool may_not_repeat(const char *name)
 {
     return name[0] == 'w' || string_is(name, "prompt") || string_is(name, "username")
-           || string_is(name, "login_hint");
+           || string_is(name, "login_hint") || string_is(name, "mfa_max_age");
 }
 
 /* R4: of two values, one would be checked and perhaps the other be used. */
@@ -75,19 +76,21 @@ static const char *find_filled(const struct fields *query, const char *name)
 }
 
 /* Decision 7: empty is absent, anything but a decimal number is malformed. */
-static bool read_freshness(const struct fields *query, long *minutes, struct error *error)
+static bool read_age(const struct fields *query, const char *name, const char *unit, long *age,
+                     struct error *error)
 {
-    const char *digits = find_filled(query, "wfresh");
+    const char *digits = find_filled(query, name);
 
-    *minutes = digits == NULL ? FRESH_ANY : 0;
+    *age = digits == NULL ? FRESH_ANY : 0;
     for (; digits != NULL && *digits != '\0'; digits++) {
         if (*digits < '0' || *digits > '9') {
             return fail(error, FAULT_MALFORMED,
-                        "the query's wfresh is no decimal number of minutes; send 0 to have the "
-                        "person asked again, or leave it out");
+                        "the query's %s is no decimal number of %s; send 0 to have the person "
+                        "asked again, or leave it out",
+                        name, unit);
         }
-        *minutes = *minutes * 10 + (*digits - '0');
-        *minutes = *minutes > FRESH_LIMIT ? FRESH_LIMIT : *minutes;
+        *age = *age * 10 + (*digits - '0');
+        *age = *age > FRESH_LIMIT ? FRESH_LIMIT : *age;
     }
     return true;
 }
@@ -100,6 +103,7 @@ bool wsfed_read(const struct fields *query, struct wsfed_request *request, struc
         .context = fields_find(query, "wctx"),
         .method = find_filled(query, "wauth"),
         .fresh_minutes = FRESH_ANY,
+        .second_seconds = FRESH_ANY,
         .prompt_login = string_is(fields_find(query, "prompt"), "login"),
         .user_hint = find_filled(query, "username"),
         .home_realm = find_filled(query, "whr"),
@@ -109,7 +113,8 @@ bool wsfed_read(const struct fields *query, struct wsfed_request *request, struc
         request->user_hint = find_filled(query, "login_hint");
     }
     return check_repeated(query, error) && read_action(query, &request->action, error)
-           && read_freshness(query, &request->fresh_minutes, error);
+           && read_age(query, "wfresh", "minutes", &request->fresh_minutes, error)
+           && read_age(query, "mfa_max_age", "seconds", &request->second_seconds, error);
 }
 
 /* wrapping ------------------------------------------------------------------------------- */

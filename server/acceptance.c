@@ -27,6 +27,13 @@ static struct claim_set *gather(const struct request *request, const struct proo
                                   .value = time_write(request->arena, when(request, proof)),
                                   .value_type = VALUE_TYPE_DATE_TIME,
                                   .issuer = ISSUER_AD});
+    if (proof->second_uri != NULL) {
+        claim_set_add(incoming,
+                      &(struct claim){.type = CLAIM_SECOND_INSTANT,
+                                      .value = time_write(request->arena, request->now.wall),
+                                      .value_type = VALUE_TYPE_DATE_TIME,
+                                      .issuer = ISSUER_AD});
+    }
     if (proof->certificate != NULL) {
         certificate_claims(proof->certificate, incoming);
     }
@@ -46,6 +53,7 @@ bool acceptance_run(const struct request *request, const struct proof *proof,
     *principal = (struct principal){.name = proof->account->name,
                                     .method = proof->method,
                                     .signed_in_at = when(request, proof),
+                                    .second_at = proof->second_uri ? request->now.wall : 0,
                                     .claims = accepted};
     if (proof->certificate != NULL) {
         principal->certificate = proof->certificate->der;

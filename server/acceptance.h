@@ -12,7 +12,7 @@ struct proof {
     const struct account *account;
     enum sign_in_method method;
     const char *method_uri;                /* AUTHENTICATION_METHODS "password" */
-    const char *second_uri;                /* of the second factor; NULL: there was none */
+    const char *second_uri;                /* of the second factor, shown now; NULL: none */
     const struct certificate *certificate; /* that was shown; NULL: none */
     int64_t signed_in_at;                  /* wall ms; 0: now */
 };

@@ -106,6 +106,7 @@ static bool find_party(struct active *active, struct error *error)
     }
     active->sign_in = (struct sign_in_request){.party = party,
                                                .fresh_minutes = FRESH_ANY,
+                                               .second_seconds = FRESH_ANY,
                                                .names_format = active->asked.names_format,
                                                .format = active->asked.format};
     return true;

@@ -92,7 +92,7 @@ bool issue_token(struct lanyard *lanyard, const struct request *request,
                                 .request = request,
                                 .party = asked->party,
                                 .principal = principal,
-                                .second_factor = asked->second_factor,
+                                .asked = asked,
                                 .incoming = incoming};
     bool made = pipeline_run(&pipeline, issued, error)
                 && write_token(lanyard, request, asked, audience, principal, issued, token, error);

@@ -65,9 +65,12 @@ static bool read_sign_in(struct passive *passive, struct error *error)
     const struct wsfed_request *wsfed = &passive->wsfed;
 
     passive->asked.context = wsfed->context;
-    passive->asked.asked_method = wsfed->method;
-    passive->asked.second_factor = wsfed->method != NULL && method_is_multiple(wsfed->method);
+    passive->asked.asked_method =
+        method_resolve(wsfed->method, passive->request->extranet, &passive->asked.reading);
+    passive->asked.second_factor =
+        passive->asked.asked_method != NULL && method_is_multiple(passive->asked.asked_method);
     passive->asked.fresh_minutes = wsfed->fresh_minutes;
+    passive->asked.second_seconds = wsfed->second_seconds;
     if (!find_party(passive, error) || !find_reply(passive, error)) {
         return false;
     }
@@ -143,6 +146,16 @@ bool passive_allows(const struct passive *passive, enum sign_in_method method)
            && (asked == NULL || method_of_uri(asked) == method);
 }
 
+/* What follows, and what of the request made it so. */
+static const char *detail_of(const struct passive *passive, enum step step)
+{
+    const char *reading = passive->asked.reading;
+
+    return arena_print(passive->request->arena, "%s; %s%s%s", step_words(step),
+                       passive->request->extranet ? "from the extranet" : "from the intranet",
+                       reading == NULL ? "" : "; ", reading == NULL ? "" : reading);
+}
+
 struct decision passive_decide(const struct passive *passive, const struct principal *known)
 {
     const struct request *request = passive->request;
@@ -152,15 +165,13 @@ struct decision passive_decide(const struct passive *passive, const struct princ
 
     event_note(
         passive->lanyard->events,
-        &(struct event){
-            .name = "decision",
-            .outcome = decision.step == STEP_REFUSE ? OUTCOME_REFUSED : OUTCOME_NOTE,
-            .activity_id = request->activity_id,
-            .user = known == NULL ? NULL : known->name,
-            .party = passive->asked.party->name,
-            .why = decision.why,
-            .detail = arena_print(request->arena, "%s; %s", step_words(decision.step),
-                                  request->extranet ? "from the extranet" : "from the intranet")});
+        &(struct event){.name = "decision",
+                        .outcome = decision.step == STEP_REFUSE ? OUTCOME_REFUSED : OUTCOME_NOTE,
+                        .activity_id = request->activity_id,
+                        .user = known == NULL ? NULL : known->name,
+                        .party = passive->asked.party->name,
+                        .why = decision.why,
+                        .detail = detail_of(passive, decision.step)});
     return decision;
 }
 

@@ -93,6 +93,7 @@ bool passive_take_second(struct passive *passive, const struct errand *errand, s
         return false;
     }
     tell(passive, &session.principal, OUTCOME_DONE, "a certificate after the password");
+    passive->asked.second_shown = true;
     return passive_send_token(passive, &session.principal, &session,
                               "a second factor was asked for, and shown", error);
 }

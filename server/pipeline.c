@@ -4,6 +4,7 @@
  * rules made nothing, and why.
  */
 #include "server/pipeline.h"
+#include "server/network.h"
 #include "server/stores.h"
 
 /* A rule set of the relying party, and what it is called in messages. */
@@ -81,17 +82,11 @@ static bool demands_second_factor(const struct claim_set *decided)
     return false;
 }
 
-/* Who signed in by password and then showed a certificate; by nothing else is there both. */
-static bool has_second_factor(const struct principal *principal)
-{
-    return principal->method == METHOD_PASSWORD && principal->certificate.length > 0;
-}
-
-static void tell_additional(const struct pipeline *pipeline, bool demanded, const char *why)
+static void tell_additional(const struct pipeline *pipeline, enum outcome outcome, const char *why)
 {
     event_tell(pipeline->lanyard->events,
                &(struct event){.name = "additional-authentication",
-                               .outcome = demanded ? OUTCOME_REFUSED : OUTCOME_NOTE,
+                               .outcome = outcome,
                                .activity_id = pipeline->request->activity_id,
                                .remote = pipeline->request->remote,
                                .user = pipeline->principal->name,
@@ -99,24 +94,23 @@ static void tell_additional(const struct pipeline *pipeline, bool demanded, cons
                                .why = why});
 }
 
-/*
- * A demand that cannot be met is refused as AD FS refuses it without a provider: to go on would be
- * to pretend. A certificate that was the first factor is not the second as well.
- */
 static bool meet_demand(const struct pipeline *pipeline, struct error *error)
 {
-    if (has_second_factor(pipeline->principal)) {
-        tell_additional(pipeline, false, "a second factor is demanded, and has been shown");
+    const struct request *request = pipeline->request;
+    struct methods_offered offered = network_methods(request);
+    struct decision decision =
+        policy_second_step(pipeline->asked, pipeline->principal, &offered, request->now.wall);
+
+    tell_additional(pipeline, decision.step == STEP_REFUSE ? OUTCOME_REFUSED : OUTCOME_NOTE,
+                    decision.why);
+    if (decision.step == STEP_ISSUE) {
         return true;
     }
-    if (pipeline->request->snapshot->settings->additional_certificate
-        && pipeline->principal->method == METHOD_PASSWORD) {
-        tell_additional(pipeline, false, "a second factor is demanded: a certificate is asked for");
+    if (decision.step == STEP_ASK_CERTIFICATE) {
         return fail(error, FAULT_SECOND_FACTOR, "a second factor is demanded for %s",
                     pipeline->party->identifiers[0]);
     }
-    tell_additional(pipeline, true, "the rules demand a second factor, and there is none here");
-    return fail(error, FAULT_METHOD,
+    return fail(error, decision.fault,
                 "No strong authentication method found for the request from %s.",
                 pipeline->party->identifiers[0]);
 }
@@ -131,16 +125,16 @@ static bool check_additional(const struct pipeline *pipeline, struct error *erro
                                pipeline->party->additional, pipeline->party->additional_file};
     struct claim_set *decided = claim_set_new(pipeline->request->arena);
 
-    if (everywhere.rules == NULL && here.rules == NULL && !pipeline->second_factor) {
+    if (everywhere.rules == NULL && here.rules == NULL && !pipeline->asked->second_factor) {
         return true;
     }
     if (!apply(pipeline, &everywhere, decided, error) || !apply(pipeline, &here, decided, error)) {
         return false;
     }
-    if (pipeline->second_factor || demands_second_factor(decided)) {
+    if (pipeline->asked->second_factor || demands_second_factor(decided)) {
         return meet_demand(pipeline, error);
     }
-    tell_additional(pipeline, false, "the rules demand no second factor");
+    tell_additional(pipeline, OUTCOME_NOTE, "the rules demand no second factor");
     return true;
 }
 

@@ -12,8 +12,8 @@ struct pipeline {
     const struct request *request;
     const struct relying_party *party;
     const struct principal *principal;
-    bool second_factor;               /* the request asks for one, whatever the rules say */
-    const struct claim_set *incoming; /* what the acceptance rules let in, and the context */
+    const struct sign_in_request *asked; /* may ask for a second factor, whatever the rules say */
+    const struct claim_set *incoming;    /* what the acceptance rules let in, and the context */
 };
 
 /*

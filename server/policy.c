@@ -5,13 +5,17 @@
  */
 #include "server/server.h"
 
-#define MINUTE ((int64_t)60 * 1000)
+#define SECOND ((int64_t)1000)
+#define MINUTE (60 * SECOND)
 
 #define SAML11_METHOD "urn:oasis:names:tc:SAML:1.0:am:"
 #define SAML20_CLASS "urn:oasis:names:tc:SAML:2.0:ac:classes:"
 
 /* What Entra's documents write for the password method, and some people send as it stands there. */
 #define SHORTHAND "usernamepassworduri"
+
+/* Of Windows inside, of two factors outside (protocol.md 12, row 8). */
+#define WINDOWS_OR_MULTIPLE "http://schemas.microsoft.com/claims/wiaormultiauthn"
 
 /* protocol.md 1.5: what each provider of AD FS answers to. Those of Windows are known, so that the
  * refusal can say what was asked; nobody here does it. */
@@ -56,6 +60,19 @@ enum sign_in_method method_of_uri(const char *uri)
     size_t at = find(uri);
 
     return at < METHODS_COUNT ? methods[at].method : METHOD_NONE;
+}
+
+/* What it is for is to spare people inside the second factor: nobody here signs in by Windows, so
+ * whoever is inside signs in as they like. */
+const char *method_resolve(const char *uri, bool extranet, const char **reading)
+{
+    *reading = NULL;
+    if (uri == NULL || !string_is(uri, WINDOWS_OR_MULTIPLE)) {
+        return uri;
+    }
+    *reading = extranet ? "wiaormultiauthn is multipleauthn from there"
+                        : "wiaormultiauthn is any way of signing in from there";
+    return extranet ? CLAIM_MULTIPLE_METHODS : NULL;
 }
 
 bool method_is_shorthand(const char *uri)
@@ -110,11 +127,11 @@ static struct decision ask(enum sign_in_method method, const struct methods_offe
 }
 
 /* A clock that was set back makes the age negative: then nothing is known about how fresh it is. */
-static bool too_old(const struct principal *known, long fresh_minutes, int64_t now)
+static bool too_old(int64_t at, int64_t now, long limit, int64_t unit)
 {
-    int64_t age = now - known->signed_in_at;
+    int64_t age = now - at;
 
-    return fresh_minutes != FRESH_ANY && (age < 0 || age / MINUTE >= fresh_minutes);
+    return limit != FRESH_ANY && (age < 0 || age / unit >= limit);
 }
 
 /* Why the method that `wauth` names cannot be had; NULL where it can, or none is named. */
@@ -160,8 +177,49 @@ struct decision policy_next_step(const struct sign_in_request *asked, const stru
     if (method != METHOD_NONE && method != known->method) {
         return ask(method, offered, "wauth asks for another method than the session's");
     }
-    if (too_old(known, asked->fresh_minutes, now)) {
+    if (too_old(known->signed_in_at, now, asked->fresh_minutes, MINUTE)) {
         return ask(method, offered, "wfresh asks for a younger sign-in than the session's");
     }
     return (struct decision){.step = STEP_ISSUE, .why = "the session is good enough"};
+}
+
+/* Who signed in by password and then showed a certificate; by nothing else is there both. */
+static bool has_second(const struct principal *known)
+{
+    return known->method == METHOD_PASSWORD && known->certificate.length > 0;
+}
+
+/* Of a session that an older lanyard began it is not known when: that is as old as can be. What
+ * was shown for this request is never too old for it, or whoever asks for 0 would ask for ever. */
+static bool second_too_old(const struct sign_in_request *asked, const struct principal *known,
+                           int64_t now)
+{
+    int64_t at = known->second_at == 0 ? INT64_MIN / 2 : known->second_at;
+
+    return !asked->second_shown
+           && (too_old(at, now, asked->second_seconds, SECOND)
+               || too_old(at, now, asked->fresh_minutes, MINUTE));
+}
+
+/*
+ * A demand that cannot be met is refused as AD FS refuses it without a provider: to go on would be
+ * to pretend. A certificate that was the first factor is not the second as well.
+ */
+struct decision policy_second_step(const struct sign_in_request *asked,
+                                   const struct principal *known,
+                                   const struct methods_offered *offered, int64_t now)
+{
+    bool has = has_second(known);
+
+    if (has && !second_too_old(asked, known, now)) {
+        return (struct decision){.step = STEP_ISSUE,
+                                 .why = "a second factor is demanded, and has been shown"};
+    }
+    if (!offered->second || known->method != METHOD_PASSWORD) {
+        return refuse_method("a second factor is demanded, and there is none here");
+    }
+    return (struct decision){
+        .step = STEP_ASK_CERTIFICATE,
+        .why = has ? "the second factor is older than was asked for: a certificate is asked for"
+                   : "a second factor is demanded: a certificate is asked for"};
 }

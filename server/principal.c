@@ -3,9 +3,9 @@
  * that is not there. The length makes every byte of a claim harmless, and reading costs a
  * fiftieth of what it costs as JSON, which was a quarter of an RSA signature for every token.
  *
- *     version, name, method, signed in at, certificate (base64), number of claims; of each claim
- *     type, value, value type, issuer, original issuer, number of properties, their names and
- *     values; rule file, rule number, rule name, line
+ *     version, name, method, signed in at, second factor at, kept (0 or 1), certificate (base64),
+ *     number of claims; of each claim type, value, value type, issuer, original issuer, number of
+ *     properties, their names and values; rule file, rule number, rule name, line
  *
  * An item that was written before is `=N`, the N-th from 0: the same few addresses stand in every
  * claim. The reader trusts nobody: a digest guards the record, yet every length and number is
@@ -17,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMAT_VERSION "2"
+#define FORMAT_VERSION "3"
+#define VERSION_BEFORE "2"     /* the same without "second factor at" and "kept" */
 #define LATEST 253402300799999 /* 9999-12-31T23:59:59.999Z: reckoning with it cannot overflow */
 #define ITEM_LIMIT 256         /* so many different strings are remembered for `=N` */
 
@@ -308,6 +309,8 @@ bool principal_write(const struct principal *principal, struct text *text, struc
     write_string(&writer, principal->name);
     write_string(&writer, method_words[principal->method]);
     write_number(&writer, principal->signed_in_at);
+    write_number(&writer, principal->second_at);
+    write_number(&writer, principal->kept);
     write_certificate(&writer, principal->certificate);
     write_number(&writer, (int64_t)count);
     for (size_t i = 0; i < count; i++) {
@@ -325,13 +328,17 @@ bool principal_read(struct arena *arena, const char *text, struct principal *pri
 {
     struct reader reader = {
         .items.arena = arena, .at = text, .end = text + strlen(text), .is_valid = true};
+    const char *version;
 
-    if (!string_is(read_string(&reader), FORMAT_VERSION)) {
+    version = read_string(&reader);
+    if (!string_is(version, FORMAT_VERSION) && !string_is(version, VERSION_BEFORE)) {
         return fail(error, FAULT_INTERNAL, "a session was written by another version of lanyard");
     }
     principal->name = read_string(&reader);
     principal->method = read_method(&reader);
     principal->signed_in_at = read_number(&reader, LATEST);
+    principal->second_at = string_is(version, VERSION_BEFORE) ? 0 : read_number(&reader, LATEST);
+    principal->kept = !string_is(version, VERSION_BEFORE) && read_number(&reader, 1) == 1;
     principal->certificate = read_certificate(&reader);
     principal->claims = read_claims(&reader);
     if (!reader.is_valid || reader.at != reader.end) {

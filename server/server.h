@@ -8,6 +8,7 @@
 #define LANYARD_SERVER_H
 
 #include "server/event.h"    /* the one stream of decisions */
+#include "server/policy.h"   /* policy.c: the one decision */
 #include "server/settings.h" /* config.c, party.c */
 
 /* account_file.c: who there is ------------------------------------------------------------ */
@@ -205,50 +206,6 @@ struct loop_guard *loop_guard_new(struct arena *arena);
 /* Counts a token for a session; false if it already had `limit` within `interval` ms. */
 bool loop_guard_admit(struct loop_guard *guard, const unsigned char key[SESSION_KEY_LENGTH],
                       int64_t monotonic_now, long limit, int64_t interval);
-
-/* policy.c: the one decision (habit 11) ------------------------------------------------------ */
-
-/* What any protocol's front door boils down to. */
-struct sign_in_request {
-    const struct relying_party *party;
-    const char *reply, *context;
-    const char *asked_method; /* the URI as it was asked, or NULL */
-    long fresh_minutes;       /* FRESH_ANY, or ask again at this age */
-    bool prompt_login;        /* prompt=login */
-    bool second_factor;       /* wauth asks for two methods */
-    bool party_asks_always;   /* the party's own always_require_authentication */
-    bool names_format;        /* the request says which kind of token it wants (decision 29) … */
-    enum token_format format; /* … this one; otherwise the party's own */
-};
-
-enum step { STEP_REFUSE = 0, STEP_ASK_PASSWORD, STEP_ASK_CERTIFICATE, STEP_ISSUE };
-
-/* Which ways of signing in are offered where the request came from. */
-struct methods_offered {
-    bool password, certificate;
-    bool extranet; /* it came from there */
-    bool second;   /* a second factor can be given after a password */
-};
-
-struct decision {
-    enum step step;
-    const char *why;  /* the line that decided, for people */
-    enum fault fault; /* where refused */
-};
-
-/* What the URI in `wauth` means: METHOD_NONE for one nobody here knows. */
-enum sign_in_method method_of_uri(const char *uri);
-/* Whether that asks for a second factor; the first is then a password. */
-bool method_is_multiple(const char *uri);
-/* The URIs of a method, by number from 0; NULL after the last. */
-const char *method_uri_at(enum sign_in_method method, size_t number);
-/* Whether that is "usernamepassworduri": no URI at all, taken for the password's all the same. */
-bool method_is_shorthand(const char *uri);
-/* `known` is NULL where nobody has signed in. A pure function of its arguments. */
-struct decision policy_next_step(const struct sign_in_request *asked, const struct principal *known,
-                                 const struct methods_offered *offered, int64_t now);
-/* The refusal of a certificate where none is taken. */
-struct decision policy_refuse_certificate(const struct methods_offered *offered);
 
 /* templates/embed.cmake ---------------------------------------------------------------------- */
 

@@ -1,4 +1,7 @@
 """A certificate as the second factor after a password: by rules, by wauth, and whatever must not pass for it."""
+import json
+from datetime import timedelta
+
 import pytest
 
 from support.certificates import at, certauth, refusal, show
@@ -6,12 +9,14 @@ from support.identity import of_user
 from support.lab import free_port, run
 from support.settings import party, set_setting, write_parties
 from support.sign_in import TokenPage, credentials, is_sign_in_page, is_token_page, request_for, sign_in
-from support.tokens import Token
+from support.tokens import Token, time_of
 from support.wstrust import ask
 
 MS = "http://schemas.microsoft.com/ws/2008/06/identity/"
 REFERENCES = "http://schemas.microsoft.com/claims/authnmethodsreferences"
 MULTIPLE = "http://schemas.microsoft.com/claims/multipleauthn"
+EITHER = "http://schemas.microsoft.com/claims/wiaormultiauthn"
+INSTANT = "http://schemas.microsoft.com/ws/2017/04/identity/claims/multifactorauthenticationinstant"
 PASSWORD, TLS = MS + "authenticationmethod/password", MS + "authenticationmethod/tlsclient"
 SERIAL = MS + "claims/serialnumber"
 STRICT, FREE = "urn:test:strict", "urn:test:free"
@@ -114,6 +119,93 @@ def test_a_factor_does_not_make_the_password_any_younger(lab, client, alice):
     first = Token(TokenPage(sign_in(client, FREE)).wresult).authentication_instant
     token = Token(TokenPage(give(client, client.get("/adfs/ls/", request_for(STRICT)), alice)).wresult)
     assert token.authentication_instant == first
+
+
+def test_the_token_tells_when_the_second_factor_was_shown(lab, client, alice):
+    first = Token(TokenPage(sign_in(client, FREE)).wresult)
+    assert INSTANT not in first.claims
+    lab.move_clock("+5m")
+    token = Token(TokenPage(give(client, client.get("/adfs/ls/", request_for(STRICT)), alice)).wresult)
+    assert timedelta(minutes=5) <= time_of(token.claims[INSTANT][0]) - first.authentication_instant < timedelta(minutes=6)
+    again = Token(TokenPage(client.get("/adfs/ls/", request_for(FREE))).wresult)
+    assert again.claims[INSTANT] == token.claims[INSTANT]
+
+
+# How old it may be ------------------------------------------------------------------------------------
+
+def test_mfa_max_age_asks_for_the_second_factor_again_and_not_for_the_password(lab, client, alice):
+    give(client, sign_in(client, STRICT), alice)
+    lab.move_clock("+10m")
+    assert is_token_page(client.get("/adfs/ls/", request_for(STRICT, mfa_max_age="660")))
+    query = request_for(STRICT, mfa_max_age="600")
+    first = Token(TokenPage(client.get("/adfs/ls/", request_for(STRICT))).wresult)
+    token = Token(TokenPage(give(client, client.get("/adfs/ls/", query), alice)).wresult)
+    assert token.authentication_instant == first.authentication_instant
+    assert time_of(token.claims[INSTANT][0]) - time_of(first.claims[INSTANT][0]) > timedelta(minutes=9)
+    assert is_token_page(client.get("/adfs/ls/", query)), "the session remembers that it is young again"
+
+
+def test_with_mfa_max_age_0_it_is_asked_for_each_time_and_each_time_once(lab, client, alice):
+    query = request_for(FREE, wauth=MULTIPLE, mfa_max_age="0")
+    assert references(give(client, sign_in(client, FREE, wauth=MULTIPLE, mfa_max_age="0"), alice)) == [PASSWORD, TLS, MULTIPLE]
+    for _ in range(2):
+        assert is_token_page(give(client, client.get("/adfs/ls/", query), alice))
+    assert is_token_page(client.get("/adfs/ls/", request_for(FREE, wauth=MULTIPLE)))
+    both = request_for(STRICT, mfa_max_age="0", wfresh="0")
+    assert is_sign_in_page(client.get("/adfs/ls/", both)), "the password first"
+    assert is_token_page(give(client, client.post("/adfs/ls/", credentials(lab), both), alice))
+
+
+def test_mfa_max_age_demands_nothing_by_itself(lab, client, alice):
+    assert references(sign_in(client, FREE, mfa_max_age="0")) == [PASSWORD]
+    client.forget()
+    assert show(client, FREE, alice, mfa_max_age="0").status == 302
+    assert is_token_page(client.get("/adfs/ls/", request_for(FREE, mfa_max_age="0")))
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "ten", "+1", "0x1"])
+def test_an_mfa_max_age_that_is_no_number_is_refused_as_wfresh_is(lab, client, value):
+    assert client.get("/adfs/ls/", request_for(FREE, mfa_max_age=value)).status == 400
+    assert client.get("/adfs/ls/", request_for(FREE, mfa_max_age="")).status == 200
+    assert client.get("/adfs/ls/?wa=wsignin1.0&wtrealm=" + FREE + "&mfa_max_age=1&mfa_max_age=2").status == 400
+
+
+# wiaormultiauthn ---------------------------------------------------------------------------------------
+
+def read_as(lab, client, answer):
+    """What the newest decision says of wauth."""
+    listed = json.loads(client.get("/lanyard/api/activity").text)["activities"]
+    stories = (json.loads(client.get(f"/lanyard/api/activity/{each['id']}").text) for each in listed)
+    return next(event["detail"] for story in stories for event in story["events"] if event["event"] == "decision")
+
+
+def test_wiaormultiauthn_is_any_way_of_signing_in_inside(lab, client, make_client, alice):
+    query = request_for(FREE, wauth=EITHER)
+    page = client.get("/adfs/ls/", query)
+    assert is_sign_in_page(page) and page.page.xpath("//form[@id='options']"), "certificates as well"
+    assert references(sign_in(client, FREE, wauth=EITHER)) == [PASSWORD]
+    assert "wiaormultiauthn is any way of signing in" in read_as(lab, client, page)
+    other = make_client(lab)
+    assert references(other.get(show(other, FREE, alice, wauth=EITHER).location)) == [TLS]
+
+
+def test_wiaormultiauthn_is_two_factors_from_the_extranet(lab, client, alice):
+    sign_in(client, FREE, wauth=EITHER)
+    answer = client.get(at(lab, "extranet", FREE, wauth=EITHER))
+    asked_for_more(answer)
+    assert "wiaormultiauthn is multipleauthn" in read_as(lab, client, answer)
+    assert references(give(client, answer, alice)) == [PASSWORD, TLS, MULTIPLE]
+    client.forget()
+    assert not client.get(at(lab, "extranet", FREE, wauth=EITHER)).page.xpath("//form[@id='options']"), "the password first"
+    show(client, FREE, alice)
+    assert is_sign_in_page(client.get(at(lab, "extranet", FREE, wauth=EITHER))), "a certificate alone is not enough"
+
+
+def test_wiaormultiauthn_from_the_extranet_without_a_second_factor_is_refused(serve, make_client):
+    lab = serve(providers="[]")
+    client = make_client(lab)
+    assert told(lab, client.get(at(lab, "extranet", FREE, wauth=EITHER)))
+    assert is_token_page(sign_in(client, FREE, wauth=EITHER))
 
 
 # What must not pass -----------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ static void a_whole_query_is_read(void **state)
     assert_true(read_query(arena,
                            "wa=wsignin1.0&wtrealm=urn%3Arp&wreply=https%3A%2F%2Frp%2F&wctx=a%0D%0A"
                            "%3C%22&wauth=urn%3Am&wfresh=15&prompt=login&username=ann&whr=urn%3Ah&"
-                           "client-request-id=1&unknown=1&unknown=2",
+                           "client-request-id=1&mfa_max_age=90&unknown=1&unknown=2",
                            &request, &error));
     assert_int_equal(request.action, WSFED_SIGN_IN);
     assert_string_equal(request.realm, "urn:rp");
@@ -42,6 +42,7 @@ static void a_whole_query_is_read(void **state)
     assert_string_equal(request.context, "a\r\n<\"");
     assert_string_equal(request.method, "urn:m");
     assert_int_equal(request.fresh_minutes, 15);
+    assert_int_equal(request.second_seconds, 90);
     assert_true(request.prompt_login);
     assert_string_equal(request.user_hint, "ann");
     assert_string_equal(request.home_realm, "urn:h");
@@ -61,6 +62,7 @@ static void what_was_not_asked_is_not_there(void **state)
     assert_null(request.context);
     assert_null(request.method);
     assert_int_equal(request.fresh_minutes, FRESH_ANY);
+    assert_int_equal(request.second_seconds, FRESH_ANY);
     assert_false(request.prompt_login);
     assert_null(request.user_hint);
     assert_null(request.home_realm);
@@ -76,13 +78,14 @@ static void empty_is_absent_but_for_realm_and_context(void **state)
     (void)state;
     assert_true(read_query(arena,
                            "wa=wsignin1.0&wtrealm=&wreply=&wctx=&wauth=&wfresh=&prompt=&username=&"
-                           "login_hint=bob&whr=",
+                           "login_hint=bob&whr=&mfa_max_age=",
                            &request, &error));
     assert_string_equal(request.realm, "");
     assert_string_equal(request.context, "");
     assert_null(request.reply);
     assert_null(request.method);
     assert_int_equal(request.fresh_minutes, FRESH_ANY);
+    assert_int_equal(request.second_seconds, FRESH_ANY);
     assert_false(request.prompt_login);
     assert_string_equal(request.user_hint, "bob");
     assert_null(request.home_realm);
@@ -126,9 +129,9 @@ static void an_unknown_action_is_refused(void **state)
 
 static void a_parameter_given_twice_is_refused(void **state)
 {
-    static const char *const names[] = {"wa",     "wtrealm",  "wreply",    "wctx", "wfresh",
-                                        "wauth",  "whr",      "wct",       "wreq", "wencoding",
-                                        "prompt", "username", "login_hint"};
+    static const char *const names[] = {
+        "wa",  "wtrealm", "wreply",    "wctx",   "wfresh",   "wauth",      "whr",
+        "wct", "wreq",    "wencoding", "prompt", "username", "login_hint", "mfa_max_age"};
 
     (void)state;
     for (size_t at = 0; at < COUNT_OF(names); at++) {
@@ -142,31 +145,36 @@ static void a_parameter_given_twice_is_refused(void **state)
     }
 }
 
-static long minutes_of(const char *digits)
+/* What both ages are read as; each is given the same digits. */
+static long age_of(const char *digits)
 {
     OWNED(arena_drop) struct arena *arena = arena_new();
     struct error error = error_in(arena);
     struct wsfed_request request;
 
-    assert_true(
-        read_query(arena, arena_print(arena, "wa=wsignin1.0&wfresh=%s", digits), &request, &error));
+    assert_true(read_query(
+        arena, arena_print(arena, "wa=wsignin1.0&wfresh=%s&mfa_max_age=%s", digits, digits),
+        &request, &error));
+    assert_int_equal(request.second_seconds, request.fresh_minutes);
     return request.fresh_minutes;
 }
 
-static void freshness_is_a_decimal_number(void **state)
+static void freshness_and_the_age_of_a_second_factor_are_decimal_numbers(void **state)
 {
     static const char *const bad[] = {"-1",  "%2B1", "1.5", "%201",  "1%20",
                                       "0x1", "ten",  "1e3", "%D9%A1"};
 
     (void)state;
-    assert_int_equal(minutes_of("0"), 0);
-    assert_int_equal(minutes_of("00007"), 7);
-    assert_int_equal(minutes_of("999999999"), 999999999);
-    assert_int_equal(minutes_of("99999999999999999999999999"), 999999999); /* no overflow */
+    assert_int_equal(age_of("0"), 0);
+    assert_int_equal(age_of("00007"), 7);
+    assert_int_equal(age_of("999999999"), 999999999);
+    assert_int_equal(age_of("99999999999999999999999999"), 999999999); /* no overflow */
     for (size_t at = 0; at < COUNT_OF(bad); at++) {
         OWNED(arena_drop) struct arena *arena = arena_new();
 
         assert_true(query_is_refused(arena_print(arena, "wa=wsignin1.0&wfresh=%s", bad[at]),
+                                     FAULT_MALFORMED));
+        assert_true(query_is_refused(arena_print(arena, "wa=wsignin1.0&mfa_max_age=%s", bad[at]),
                                      FAULT_MALFORMED));
     }
 }
@@ -293,7 +301,7 @@ int main(void)
         cmocka_unit_test(only_prompt_login_prompts),
         cmocka_unit_test(an_unknown_action_is_refused),
         cmocka_unit_test(a_parameter_given_twice_is_refused),
-        cmocka_unit_test(freshness_is_a_decimal_number),
+        cmocka_unit_test(freshness_and_the_age_of_a_second_factor_are_decimal_numbers),
         cmocka_unit_test(an_answer_is_what_ad_fs_sends),
         cmocka_unit_test(the_token_comes_out_byte_for_byte_and_verifies),
         cmocka_unit_test(the_address_is_the_audience_whatever_it_holds),

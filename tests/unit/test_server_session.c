@@ -476,6 +476,34 @@ static void the_certificate_comes_back(void **given)
     }
 }
 
+/* And what an older lanyard wrote, which knew neither: nothing is made up for it. */
+static void the_second_factor_s_instant_and_the_kind_of_cookie_come_back(void **given)
+{
+    struct place *place = *given;
+    struct principal principal = rich_principal(place->arena), read;
+    struct text text = text_in(place->arena);
+
+    principal.second_at = NOW + 5;
+    principal.kept = true;
+    assert_true(principal_write(&principal, &text, &place->error));
+    assert_true(principal_read(place->arena, text.start, &read, &place->error));
+    assert_int_equal(read.signed_in_at, NOW);
+    assert_int_equal(read.second_at, NOW + 5);
+    assert_true(read.kept);
+    assert_true(principal_read(place->arena, "1:2\n5:alice\n8:password\n1:7\n4:AAAA\n1:0\n", &read,
+                               &place->error));
+    assert_int_equal(read.signed_in_at, 7);
+    assert_int_equal(read.second_at, 0);
+    assert_false(read.kept);
+    assert_int_equal(read.certificate.length, 3);
+    assert_true(principal_read(place->arena, "1:3\n5:alice\n8:password\n1:7\n1:8\n1:1\n-\n1:0\n",
+                               &read, &place->error));
+    assert_int_equal(read.second_at, 8);
+    assert_true(read.kept);
+    assert_false(principal_read(place->arena, "1:3\n5:alice\n8:password\n1:7\n1:8\n1:2\n-\n1:0\n",
+                                &read, &place->error));
+}
+
 static void a_certificate_that_is_no_base64_is_refused(void **given)
 {
     static const char *const broken[] = {"4:AAA!", "3:AAA", "4:A=AA", "5:AAAA=", "4:AA\nA", "2:AA"};
@@ -642,6 +670,7 @@ int main(void)
         A_TEST(all_that_is_said_of_a_person_comes_back),
         A_TEST(more_strings_than_are_numbered_come_back),
         A_TEST(the_certificate_comes_back),
+        A_TEST(the_second_factor_s_instant_and_the_kind_of_cookie_come_back),
         A_TEST(a_certificate_that_is_no_base64_is_refused),
         A_TEST(what_is_not_utf8_is_refused),
         A_TEST(a_text_cut_or_lengthened_is_refused),
