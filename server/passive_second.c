@@ -63,9 +63,13 @@ static bool add_factor(struct passive *passive, const struct certificate_sign_in
                           .second_uri = AUTHENTICATION_METHODS "tlsclient",
                           .certificate = &seen->certificate,
                           .signed_in_at = session->principal.signed_in_at};
+    bool kept = session->principal.kept;
 
-    return acceptance_run(passive->request, &proof, &session->principal, error)
-           && session_start(passive->lanyard, passive->request, session, passive->response, error);
+    if (!acceptance_run(passive->request, &proof, &session->principal, error)) {
+        return false;
+    }
+    session->principal.kept = kept;
+    return session_renew(passive->lanyard, passive->request, session, passive->response, error);
 }
 
 bool passive_take_second(struct passive *passive, const struct errand *errand, struct error *error)

@@ -166,7 +166,8 @@ MUST_CHECK bool state_sweep(struct state *state, int64_t now, struct error *erro
 struct session {
     unsigned char key[SESSION_KEY_LENGTH];
     struct principal principal;
-    const char *stamp; /* of the account's password as it was when the session began */
+    const char *stamp;  /* of the account's password as it was when the session began */
+    int64_t expires_at; /* wall ms */
 };
 
 /* Starts a session with a fresh 256-bit id; `cookie` is what the browser keeps (decision 5). */
@@ -192,6 +193,13 @@ struct lanyard;
  * in a cookie that is kept, where that is offered and was ticked.
  */
 MUST_CHECK bool session_start(struct lanyard *lanyard, const struct request *request,
+                              struct session *session, struct response *response,
+                              struct error *error);
+/*
+ * The same session, now that `session->principal` has proven more: under a new id all the same, but
+ * it ends when it would have, in a cookie of the same kind, and remembers its relying parties.
+ */
+MUST_CHECK bool session_renew(struct lanyard *lanyard, const struct request *request,
                               struct session *session, struct response *response,
                               struct error *error);
 /* Whether it is this account's still: enabled, its password unchanged, nothing ended it since. */

@@ -85,7 +85,7 @@ bool session_begin(struct state *state, struct arena *arena, const struct dice *
 bool session_read(struct arena *arena, const struct session_record *record, int64_t now,
                   struct session *session, struct error *error)
 {
-    struct session read = {.stamp = record->stamp};
+    struct session read = {.stamp = record->stamp, .expires_at = record->expires_at};
 
     *session = (struct session){0};
     memcpy(read.key, record->key, SESSION_KEY_LENGTH);
@@ -115,48 +115,85 @@ bool session_end(struct state *state, const char *cookie, struct error *error)
     return !key_of_cookie(cookie, key) || state_drop_session(state, key, error);
 }
 
-/* What the browser is told, and for how long the record is kept. */
-static int64_t lifetime_of(const struct request *request, const char **attributes)
+/* Until when it lasts, and whether its cookie outlives the browser. */
+static void set_lifetime(const struct request *request, struct session *session)
 {
     const struct settings *settings = request->snapshot->settings;
-    bool is_kept = settings->kmsi && string_is(fields_find(&request->form, "Kmsi"), "true");
 
-    *attributes = COOKIE_ATTRIBUTES;
-    if (!is_kept) {
-        return settings->sso_lifetime;
-    }
-    *attributes = arena_print(request->arena, COOKIE_ATTRIBUTES "; Max-Age=%jd",
-                              (intmax_t)(settings->kmsi_lifetime / 1000));
-    return settings->kmsi_lifetime;
+    session->principal.kept =
+        settings->kmsi && string_is(fields_find(&request->form, "Kmsi"), "true");
+    session->expires_at =
+        request->now.wall
+        + (session->principal.kept ? settings->kmsi_lifetime : settings->sso_lifetime);
 }
 
-bool session_start(struct lanyard *lanyard, const struct request *request, struct session *session,
-                   struct response *response, struct error *error)
+static void give_cookie(const struct request *request, const struct session *session,
+                        const char *cookie, struct response *response)
+{
+    intmax_t seconds = (session->expires_at - request->now.wall) / 1000;
+
+    fields_add(request->arena, &response->headers, "Set-Cookie",
+               arena_print(request->arena, SESSION_COOKIE "=%s" COOKIE_ATTRIBUTES "%s", cookie,
+                           session->principal.kept
+                               ? arena_print(request->arena, "; Max-Age=%jd", seconds)
+                               : ""));
+}
+
+/* Keeps it under a new key, and gives the browser the cookie for that. */
+static bool keep(struct lanyard *lanyard, const struct request *request, struct session *session,
+                 struct response *response, struct error *error)
 {
     const struct account *account =
         account_named(request->snapshot->accounts, session->principal.name);
-    struct session_record record = {.account = session->principal.name};
+    struct session_record record = {.account = session->principal.name,
+                                    .expires_at = session->expires_at};
     struct text body = text_in(request->arena);
-    const char *cookie = NULL, *attributes = NULL;
+    const char *cookie = NULL;
 
     if (account == NULL) {
         return fail(error, FAULT_INTERNAL, "who signs in has no account");
     }
-    record.expires_at = request->now.wall + lifetime_of(request, &attributes);
     record.stamp = stamp_of(request->arena, account);
     if (!principal_write(&session->principal, &body, error)) {
         return false;
     }
     record.body = body.start;
-    if (!session_end(lanyard->state, fields_find(&request->cookies, SESSION_COOKIE), error)
-        || !put(lanyard->state, request->arena, &lanyard->dice, &record, &cookie, error)) {
+    if (!put(lanyard->state, request->arena, &lanyard->dice, &record, &cookie, error)) {
         return false;
     }
     memcpy(session->key, record.key, SESSION_KEY_LENGTH);
     session->stamp = record.stamp;
-    fields_add(request->arena, &response->headers, "Set-Cookie",
-               arena_print(request->arena, SESSION_COOKIE "=%s%s", cookie, attributes));
+    give_cookie(request, session, cookie, response);
     return true;
+}
+
+bool session_start(struct lanyard *lanyard, const struct request *request, struct session *session,
+                   struct response *response, struct error *error)
+{
+    set_lifetime(request, session);
+    return session_end(lanyard->state, fields_find(&request->cookies, SESSION_COOKIE), error)
+           && keep(lanyard, request, session, response, error);
+}
+
+/* The old one ends last: a crash in between costs nobody the session they had. */
+bool session_renew(struct lanyard *lanyard, const struct request *request, struct session *session,
+                   struct response *response, struct error *error)
+{
+    struct state *state = lanyard->state;
+    unsigned char before[SESSION_KEY_LENGTH];
+    struct strings parties;
+
+    memcpy(before, session->key, SESSION_KEY_LENGTH);
+    if (!state_list_parties(state, request->arena, before, &parties, error)
+        || !keep(lanyard, request, session, response, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < parties.count; i++) {
+        if (!state_note_party(state, session->key, parties.list[i], error)) {
+            return false;
+        }
+    }
+    return state_drop_session(state, before, error);
 }
 
 bool session_is_of(const struct session *session, const struct account *account)

@@ -131,6 +131,39 @@ def test_the_token_tells_when_the_second_factor_was_shown(lab, client, alice):
     assert again.claims[INSTANT] == token.claims[INSTANT]
 
 
+def lifetimes(lab):
+    """When the only session there is began, and when it ends."""
+    sessions = json.loads(run("session", "list", "--json", "-c", lab.settings_file).stdout)["sessions"]
+    assert len(sessions) == 1
+    return tuple(sessions[0][name] for name in ("signed_in_at", "expires_at"))
+
+
+@pytest.mark.parametrize("ticked", [True, False])
+def test_the_session_ends_when_it_would_have_in_a_cookie_of_the_same_kind(serve, make_client, ticked):
+    lab = serve(kmsi_enabled="true", kmsi_lifetime=1440, sso_lifetime=60)
+    client = make_client(lab)
+    form = {**credentials(lab), **({"Kmsi": "true"} if ticked else {})}
+    assert ("max-age" in client.post("/adfs/ls/", form, request_for(FREE)).set_cookie[1]) == ticked
+    before = lifetimes(lab)
+    lab.move_clock("+30m")
+    attributes = give(client, client.get("/adfs/ls/", request_for(STRICT)), of_user(lab.user())).set_cookie[1]
+    assert lifetimes(lab) == before
+    assert ("max-age" in attributes) == ticked
+    if ticked:
+        assert (1440 - 31) * 60 < int(attributes["max-age"]) <= (1440 - 30) * 60
+    lab.move_clock("+61m")
+    assert is_token_page(client.get("/adfs/ls/", request_for(STRICT))) == ticked
+    lab.move_clock("+1441m")
+    assert is_sign_in_page(client.get("/adfs/ls/", request_for(STRICT)))
+
+
+def test_signing_out_reaches_whoever_was_visited_before_the_second_factor(lab, client, alice):
+    sign_in(client, FREE)
+    give(client, client.get("/adfs/ls/", request_for(STRICT)), alice)
+    frames = client.get("/adfs/ls/", {"wa": "wsignout1.0"}).page.xpath("//iframe/@src")
+    assert sorted(each.split("?")[0] for each in frames) == ["https://free.test/", "https://strict.test/"]
+
+
 # How old it may be ------------------------------------------------------------------------------------
 
 def test_mfa_max_age_asks_for_the_second_factor_again_and_not_for_the_password(lab, client, alice):
