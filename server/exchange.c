@@ -172,7 +172,8 @@ static bool check_head(struct exchange *exchange, struct MHD_Connection *connect
         return fail(&exchange->error, FAULT_MALFORMED,
                     "a NUL, a folded header or a line that does not end in CR LF came");
     }
-    return hygiene_check(&raw, &exchange->request, &exchange->error);
+    return hygiene_check(&raw, &exchange->request, &exchange->error)
+           && hygiene_check_length(&raw, &exchange->request, &exchange->error);
 }
 
 /* its answer --------------------------------------------------------------------------------- */
@@ -308,7 +309,8 @@ static enum MHD_Result swallow(struct exchange *exchange, struct MHD_Connection 
                                size_t *upload_length)
 {
     if (exchange->surplus == 0) {
-        fail(&exchange->error, FAULT_TOO_LARGE, "the body is over %d bytes", BODY_LIMIT);
+        fail(&exchange->error, FAULT_TOO_LARGE, "the body is over %zu bytes",
+             hygiene_body_limit(&exchange->request));
         (void)begin_to_swallow(exchange, connection);
     }
     exchange->surplus += *upload_length;
@@ -356,7 +358,8 @@ enum MHD_Result exchange_continue(void *argument, struct MHD_Connection *connect
     if (*upload_length == 0) {
         return exchange->surplus > 0 ? MHD_NO : answer_request(exchange, connection);
     }
-    if (exchange->surplus > 0 || exchange->body.length + *upload_length > BODY_LIMIT) {
+    if (exchange->surplus > 0
+        || exchange->body.length + *upload_length > hygiene_body_limit(&exchange->request)) {
         return swallow(exchange, connection, upload_length);
     }
     text_add_unescaped(&exchange->body, upload, *upload_length);

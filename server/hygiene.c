@@ -10,6 +10,10 @@
 
 #define CERTAUTH "certauth."
 
+/* Bytes of a body. What hands over a request writes its body as numbers: four bytes for one. */
+#define MESSAGE_LIMIT ((size_t)256 * 1024)
+#define BACKEND_TLS_LIMIT ((size_t)512 * 1024)
+
 /* RFC 9110, 5.6.2: what a method and a header's name may be made of. */
 static bool is_token(const char *start, size_t length)
 {
@@ -123,13 +127,8 @@ static bool check_framing(const struct raw_request *raw, struct error *error)
         return fail(error, FAULT_MALFORMED,
                     "the only Transfer-Encoding known here is chunked, in HTTP/1.1");
     }
-    if (announced != NULL && !read_decimal(announced, &length)) {
-        return fail(error, FAULT_MALFORMED, "Content-Length is not a decimal number");
-    }
-    if (length > BODY_LIMIT) {
-        return fail(error, FAULT_TOO_LARGE, "the body is over %d bytes", BODY_LIMIT);
-    }
-    return true;
+    return announced == NULL || read_decimal(announced, &length)
+           || fail(error, FAULT_MALFORMED, "Content-Length is not a decimal number");
 }
 
 /* Nothing is ever expanded here: a bomb has no fuse (H9). */
@@ -329,6 +328,32 @@ bool hygiene_check(const struct raw_request *raw, struct request *request, struc
     return check_host(raw, request, error) && check_target(request, error);
 }
 
+/* A proxy known by its address alone hands over no requests. */
+static bool is_handed_over(const struct request *request)
+{
+    return string_is(request->path, BACKEND_TLS_PATH) && request->proxy != NULL
+           && request->proxy->certificate.length > 0;
+}
+
+size_t hygiene_body_limit(const struct request *request)
+{
+    if (string_starts(request->path, ACTIVE_PATH)) {
+        return MESSAGE_LIMIT;
+    }
+    return is_handed_over(request) ? BACKEND_TLS_LIMIT : BODY_LIMIT;
+}
+
+bool hygiene_check_length(const struct raw_request *raw, const struct request *request,
+                          struct error *error)
+{
+    const struct raw_header *announced = find(raw, "Content-Length");
+    size_t limit = hygiene_body_limit(request);
+    uint64_t length = 0;
+
+    return announced == NULL || (read_decimal(announced, &length) && length <= limit)
+           || fail(error, FAULT_TOO_LARGE, "the body is over %zu bytes", limit);
+}
+
 bool hygiene_check_body(struct request *request, struct error *error)
 {
     static const char form[] = "application/x-www-form-urlencoded";
@@ -337,8 +362,8 @@ bool hygiene_check_body(struct request *request, struct error *error)
     if (request->body.length == 0) {
         return true;
     }
-    if (string_starts(request->path, ACTIVE_PATH)) { /* SOAP: active_media.c judges its type */
-        return true;
+    if (string_starts(request->path, ACTIVE_PATH) || is_handed_over(request)) {
+        return true; /* SOAP: active_media.c judges its type; what a proxy hands over has none */
     }
     if (type == NULL || !is_word(type, strcspn(type, "; \t"), form)) {
         return fail(error, FAULT_MEDIA_TYPE, "the body must be %s", form);

@@ -20,17 +20,26 @@ struct raw_request {
     const char *server_name; /* of the TLS handshake (SNI), or NULL */
 };
 
-/* Bytes at most in a body: forms are small, and nothing else is posted (H3). */
+/* Bytes at most in a form (H3); other bodies may be longer: hygiene_body_limit. */
 #define BODY_LIMIT (64 * 1024)
+/* Where a proxy hands over a whole request and its client's certificate (protocol.md 8.2). */
+#define BACKEND_TLS_PATH "/adfs/backendproxytls"
 
 /*
  * Judges the head of a request and fills what `request` knows of it: method, path, target, query,
  * cookies and the header fields. Refuses what libmicrohttpd 0.9.75 would let through and another
  * program would read differently (engineering 4), a Host that is not ours, a Host other than the
- * TLS server name, a path with more than one spelling, a body that is too large or encoded.
+ * TLS server name, a path with more than one spelling, a body that is encoded.
  */
 MUST_CHECK bool hygiene_check(const struct raw_request *raw, struct request *request,
                               struct error *error);
+
+/* Bytes at most in the body of a request whose head was found sound, and of which is known whether
+ * a trusted proxy sent it (H3): forms are small, messages and what a proxy hands over are not. */
+size_t hygiene_body_limit(const struct request *request);
+/* FAULT_TOO_LARGE where more than that was announced. */
+MUST_CHECK bool hygiene_check_length(const struct raw_request *raw, const struct request *request,
+                                     struct error *error);
 
 /* Once the body is there: reads a form, where the content type says it is one. */
 MUST_CHECK bool hygiene_check_body(struct request *request, struct error *error);

@@ -55,7 +55,8 @@ static enum fault show_bytes(struct door *door, const char *bytes, size_t length
     head.raw.server_name = name;
     door->error = error_in(door->arena);
     door->request = (struct request){.arena = door->arena, .snapshot = &door->snapshot};
-    accepted = hygiene_check(&head.raw, &door->request, &door->error);
+    accepted = hygiene_check(&head.raw, &door->request, &door->error)
+               && hygiene_check_length(&head.raw, &door->request, &door->error);
     free(exact);
     assert_int_equal(accepted, door->error.count == 0);
     return accepted ? FINE : door->error.fault;
@@ -265,6 +266,52 @@ static void a_body_over_the_limit_is_refused_by_its_announcement(void **state)
     assert_int_equal(show_line(door, "Content-Length: 999999999999999"), FAULT_TOO_LARGE);
 }
 
+static void a_message_may_be_larger_than_a_form(void **state)
+{
+    struct door *door = *state;
+    static const char head[] = "POST %s HTTP/1.1" HOST "\nContent-Length: %d";
+    static const char path[] = "/adfs/services/trust/13/usernamemixed";
+
+    assert_int_equal(show(door, arena_print(door->arena, head, path, 262144)), FINE);
+    assert_int_equal(show(door, arena_print(door->arena, head, path, 262145)), FAULT_TOO_LARGE);
+    assert_int_equal(show(door, arena_print(door->arena, head, "/adfs/services", 65537)),
+                     FAULT_TOO_LARGE);
+}
+
+/* Only a proxy that has shown its certificate hands over whole requests. */
+static void what_a_proxy_hands_over_may_be_larger_still(void **state)
+{
+    struct door *door = *state;
+    const struct proxy bare = {.name = "bare"};
+    const struct proxy known = {.name = "known", .certificate = {(const unsigned char *)"0", 1}};
+    struct request request = {.arena = door->arena, .path = BACKEND_TLS_PATH};
+
+    assert_int_equal(hygiene_body_limit(&request), 65536);
+    request.proxy = &bare;
+    assert_int_equal(hygiene_body_limit(&request), 65536);
+    request.proxy = &known;
+    assert_int_equal(hygiene_body_limit(&request), 524288);
+    request.path = "/adfs/ls";
+    assert_int_equal(hygiene_body_limit(&request), 65536);
+}
+
+static void what_a_proxy_hands_over_has_any_type(void **state)
+{
+    struct door *door = *state;
+    const struct proxy known = {.name = "known", .certificate = {(const unsigned char *)"0", 1}};
+    struct request request = {.arena = door->arena,
+                              .path = BACKEND_TLS_PATH,
+                              .content_type = "application/json",
+                              .body = {(const unsigned char *)"{}", 2}};
+
+    assert_false(hygiene_check_body(&request, &door->error));
+    assert_int_equal(door->error.fault, FAULT_MEDIA_TYPE);
+    request.proxy = &known;
+    assert_true(hygiene_check_body(&request, &door->error));
+    request.content_type = NULL;
+    assert_true(hygiene_check_body(&request, &door->error));
+}
+
 static void an_encoded_body_is_refused(void **state)
 {
     struct door *door = *state;
@@ -277,8 +324,10 @@ static void an_encoded_body_is_refused(void **state)
 static enum fault show_body(struct door *door, const char *type, const char *body, size_t length)
 {
     door->error = error_in(door->arena);
-    door->request = (struct request){
-        .arena = door->arena, .content_type = type, .body = {(const unsigned char *)body, length}};
+    door->request = (struct request){.arena = door->arena,
+                                     .path = "/adfs/ls",
+                                     .content_type = type,
+                                     .body = {(const unsigned char *)body, length}};
     return hygiene_check_body(&door->request, &door->error) ? FINE : door->error.fault;
 }
 
@@ -495,6 +544,9 @@ int main(void)
         TEST(names_of_methods_and_headers_are_tokens),
         TEST(a_control_character_is_refused_wherever_it_stands),
         TEST(a_body_over_the_limit_is_refused_by_its_announcement),
+        TEST(a_message_may_be_larger_than_a_form),
+        TEST(what_a_proxy_hands_over_may_be_larger_still),
+        TEST(what_a_proxy_hands_over_has_any_type),
         TEST(an_encoded_body_is_refused),
         TEST(only_forms_are_read),
         TEST(a_form_with_a_nul_or_a_bad_escape_is_refused),
