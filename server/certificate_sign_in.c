@@ -6,6 +6,7 @@
 #include "server/acceptance.h"
 #include "server/handlers.h"
 #include "server/lockout.h"
+#include "server/proxy.h"
 
 /* telling ----------------------------------------------------------------------------------- */
 
@@ -94,6 +95,27 @@ void certificate_judge(struct lanyard *lanyard, const struct request *request,
     verdict_give(request->arena, &question, verdict);
 }
 
+/* The error for which the proxy before this server did not accept it, or 0. */
+static long refused_by_proxy(const struct request *request)
+{
+    return request->forwarded == NULL ? 0 : request->forwarded->refused;
+}
+
+/* The proxy was the first to judge (protocol.md 8.2); who hears both is told of what is wrong here,
+ * too, before he is told of this. */
+static bool proxy_accepts(struct lanyard *lanyard, const struct request *request,
+                          struct certificate_sign_in *seen, struct error *error)
+{
+    long refused = refused_by_proxy(request);
+
+    return refused == 0
+           || turn_away(lanyard, request, seen, "proxy.refused",
+                        arena_print(request->arena,
+                                    "the proxy did not accept the certificate: error %ld (0x%lX)",
+                                    refused, refused & 0xFFFFFFFF),
+                        error);
+}
+
 static bool believe(struct lanyard *lanyard, const struct request *request,
                     struct certificate_sign_in *seen, struct error *error)
 {
@@ -101,7 +123,8 @@ static bool believe(struct lanyard *lanyard, const struct request *request,
     const struct finding *reason;
 
     if (request->shown.count == 0) {
-        return turn_away(lanyard, request, seen, "none", "no certificate came", error);
+        return proxy_accepts(lanyard, request, seen, error)
+               && turn_away(lanyard, request, seen, "none", "no certificate came", error);
     }
     if (!certificate_read(request->arena, request->shown.certificates[0], &seen->certificate,
                           &unreadable)) {
@@ -113,9 +136,10 @@ static bool believe(struct lanyard *lanyard, const struct request *request,
     tell_verdict(lanyard, request, seen);
     reason = verdict_reason(&seen->verdict);
     seen->depth = reason == NULL ? 0 : reason->depth;
-    return seen->verdict.accepted
-           || turn_away(lanyard, request, seen, reason == NULL ? "refused" : reason->code,
-                        reason == NULL ? "the verdict gave no reason" : reason->found, error);
+    return (seen->verdict.accepted
+            || turn_away(lanyard, request, seen, reason == NULL ? "refused" : reason->code,
+                         reason == NULL ? "the verdict gave no reason" : reason->found, error))
+           && proxy_accepts(lanyard, request, seen, error);
 }
 
 static bool find_account(struct lanyard *lanyard, const struct request *request,

@@ -74,6 +74,10 @@ static const struct {
     {"account.several",
      {"Your certificate is good, but it fits more than one account.", NOT_YOURS}},
     {"account.disabled", {"Your account is switched off.", NOT_YOURS}},
+    {"proxy.refused",
+     {"The proxy through which you came here did not accept your certificate.",
+      "Give your help desk the activity ID below: the authorities of your certificate must be "
+      "installed on the proxy, too."}},
 };
 
 /* Whether `row` is the code itself, or all that stands before its dot. */

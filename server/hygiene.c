@@ -362,8 +362,10 @@ bool hygiene_check_body(struct request *request, struct error *error)
     if (request->body.length == 0) {
         return true;
     }
-    if (string_starts(request->path, ACTIVE_PATH) || is_handed_over(request)) {
-        return true; /* SOAP: active_media.c judges its type; what a proxy hands over has none */
+    /* SOAP: active_media.c judges its type. What a proxy hands over has none, and whoever is not
+     * one shall hear that (401), not of types. */
+    if (string_starts(request->path, ACTIVE_PATH) || string_is(request->path, BACKEND_TLS_PATH)) {
+        return true;
     }
     if (type == NULL || !is_word(type, strcspn(type, "; \t"), form)) {
         return fail(error, FAULT_MEDIA_TYPE, "the body must be %s", form);

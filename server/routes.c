@@ -3,6 +3,7 @@
  */
 #include "server/handlers.h"
 #include "server/journal.h"
+#include "server/proxy.h"
 #include "server/refusal.h"
 
 #include <string.h>
@@ -20,6 +21,7 @@ static const struct route routes[] = {
     {"POST", "/adfs/ls", PORT_MAIN, passive_post},
     {"GET", "/adfs/ls", PORT_CERTIFICATE, passive_get},
     {"POST", "/adfs/ls", PORT_CERTIFICATE, passive_post},
+    {"POST", BACKEND_TLS_PATH, PORT_MAIN, proxy_tls_post},
     {"GET", "/lanyard/certificate", PORT_MAIN, certificate_story},
     {"GET", "/lanyard/api/certificate", PORT_MAIN, certificate_ask},
     {"GET", "/federationmetadata/2007-06/federationmetadata.xml", PORT_MAIN, publish_metadata},

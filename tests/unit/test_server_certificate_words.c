@@ -42,6 +42,7 @@ static const char *const codes[] = {
     "leaf.is-a-ca",
     "policy.broken",
     "policy.missing",
+    "proxy.refused",
     "revocation.base-missing",
     "revocation.crl-expired",
     "revocation.revoked",
