@@ -28,7 +28,7 @@ extern const struct lab_authority lab_root, lab_issuing;
 const char *lab_file(struct arena *arena, const struct lab *lab, const char *name);
 const char *lab_url(struct arena *arena, const struct lab *lab, const char *path);
 
-/* Refuses a host or an address that cannot stand in a certificate, with FAULT_SETTINGS. */
+/* Refuses a host (FAULT_USAGE) or an address that cannot stand in a certificate. */
 MUST_CHECK bool lab_check(const struct lab *lab, struct error *error);
 bool lab_host_is_address(const char *host);
 

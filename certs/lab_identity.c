@@ -169,11 +169,11 @@ static bool is_for_nothing(const struct lab_person *person)
 static bool check_usages(const struct lab_person *person, struct error *error)
 {
     if (person->usages.count > USAGES_LIMIT) {
-        return fail(error, FAULT_SETTINGS, "a certificate has %d usages at most", USAGES_LIMIT);
+        return fail(error, FAULT_USAGE, "a certificate has %d usages at most", USAGES_LIMIT);
     }
     for (size_t i = 0; !is_for_nothing(person) && i < person->usages.count; i++) {
         if (find_usage(person->usages.list[i]) == NULL) {
-            return fail(error, FAULT_SETTINGS,
+            return fail(error, FAULT_USAGE,
                         "\"%s\" is no extended key usage: clientAuth, smartcardLogon, "
                         "serverAuth, emailProtection, codeSigning, anyExtendedKeyUsage, an OID in "
                         "digits, or none",
@@ -187,11 +187,11 @@ static bool check_usages(const struct lab_person *person, struct error *error)
 static bool check_wishes(const struct lab_person *person, struct error *error)
 {
     if (person->sid != NULL && !is_sid(person->sid)) {
-        return fail(error, FAULT_SETTINGS, "\"%s\" is no SID: expected S-1-5-21-… in digits",
+        return fail(error, FAULT_USAGE, "\"%s\" is no SID: expected S-1-5-21-… in digits",
                     person->sid);
     }
     if (person->not_after != 0 && person->not_after <= person->not_before) {
-        return fail(error, FAULT_SETTINGS,
+        return fail(error, FAULT_USAGE,
                     "a certificate cannot end before it begins: from %s until %s",
                     time_write(error->arena, person->not_before),
                     time_write(error->arena, person->not_after));
@@ -210,7 +210,7 @@ static bool check_person(const struct lab *lab, const struct lab_person *person,
                          struct error *error)
 {
     if (!is_file_name(person->name)) {
-        return fail(error, FAULT_SETTINGS,
+        return fail(error, FAULT_USAGE,
                     "\"%s\" cannot be the name of an identity: use 1 to 64 letters, digits, '.', "
                     "'-' and '_', beginning with a letter, a digit or '_'",
                     person->name);
@@ -222,16 +222,16 @@ static bool check_person(const struct lab *lab, const struct lab_person *person,
                     person->name);
     }
     if (is_the_labs(person->name)) {
-        return fail(error, FAULT_SETTINGS,
+        return fail(error, FAULT_USAGE,
                     "\"%s\" is the name of a certificate of the lab's own: choose another",
                     person->name);
     }
     if (person->upn != NULL && !is_mailbox(person->upn, false)) {
-        return fail(error, FAULT_SETTINGS, "\"%s\" is no user principal name: expected NAME@DOMAIN",
+        return fail(error, FAULT_USAGE, "\"%s\" is no user principal name: expected NAME@DOMAIN",
                     person->upn);
     }
     if (person->email != NULL && !is_mailbox(person->email, true)) {
-        return fail(error, FAULT_SETTINGS,
+        return fail(error, FAULT_USAGE,
                     "\"%s\" is no e-mail address a certificate can hold: expected NAME@DOMAIN in "
                     "ASCII (RFC 5280, 4.2.1.6)",
                     person->email);

@@ -110,7 +110,7 @@ static bool is_plain_address(const char *address)
 bool lab_check(const struct lab *lab, struct error *error)
 {
     if (!lab_host_is_address(lab->host) && !is_dns_name(lab->host)) {
-        return fail(error, FAULT_SETTINGS,
+        return fail(error, FAULT_USAGE,
                     "\"%s\" is no host name: letters, digits, hyphens and dots, or an IP address",
                     lab->host);
     }

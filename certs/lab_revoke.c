@@ -21,7 +21,7 @@ static bool read_reason(const char *reason, long *code, struct error *error)
             return true;
         }
     }
-    return fail(error, FAULT_SETTINGS,
+    return fail(error, FAULT_USAGE,
                 "\"%s\" is no reason: unspecified, keyCompromise, cACompromise, "
                 "affiliationChanged, superseded, cessationOfOperation, certificateHold, or "
                 "removeFromCRL to lift a hold",

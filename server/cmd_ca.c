@@ -105,18 +105,34 @@ struct added {
 };
 
 /* Options that are settings as they stand; "none" takes an address away. */
+static const struct {
+    const char *option, *setting, *value;
+} same[] = {
+    {"--type", "type", NULL},
+    {"--crl", "crl_distribution_point", NULL},
+    {"--delta-crl", "delta_crl_distribution_point", NULL},
+    {"--sign-in", "sign_in", "true"},
+    {"--no-sign-in", "sign_in", "false"},
+};
+
+/* What no such setting can be is told as it was typed. */
+static bool check_settings(const struct arguments *arguments, struct error *error)
+{
+    for (size_t i = 0; i < COUNT_OF(same); i++) {
+        const char *value = argument_of(arguments, same[i].option);
+        struct override typed = {
+            .setting = same[i].setting, .value = value, .source = same[i].option};
+
+        if (value != NULL && same[i].value == NULL && !string_is(value, "none")
+            && !entry_check(arguments->arena, &edited_authorities, &typed, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void add_settings(const struct arguments *arguments, struct fields *values)
 {
-    static const struct {
-        const char *option, *setting, *value;
-    } same[] = {
-        {"--type", "type", NULL},
-        {"--crl", "crl_distribution_point", NULL},
-        {"--delta-crl", "delta_crl_distribution_point", NULL},
-        {"--sign-in", "sign_in", "true"},
-        {"--no-sign-in", "sign_in", "false"},
-    };
-
     for (size_t i = 0; i < COUNT_OF(same); i++) {
         const char *value = argument_of(arguments, same[i].option);
 
@@ -140,7 +156,11 @@ static bool check_usage(const struct arguments *arguments, struct error *error)
                         single[i]);
         }
     }
-    return true;
+    return arguments->word_count < 2
+           || entry_check(arguments->arena, &edited_authorities,
+                          &(struct override){
+                              .setting = "name", .value = arguments->words[0], .source = "NAME"},
+                          error);
 }
 
 /* As it was typed, counted where there are several; else as the CA calls itself. */
@@ -210,9 +230,14 @@ static bool add(const struct arguments *arguments, const struct opened *opened, 
 {
     struct offer offer = {0};
 
-    if (!check_usage(arguments, error)
-        || !certificates_load(opened->arena, file_of(arguments), &offer.list, &offer.count, error)
-        || !choose(arguments, &offer, error)) {
+    if (!check_usage(arguments, error) || !check_settings(arguments, error)) {
+        return false;
+    }
+    if (!certificates_load(opened->arena, file_of(arguments), &offer.list, &offer.count, error)) {
+        error->fault = FAULT_NOT_FOUND; /* a file that was typed, and cannot be read as one */
+        return false;
+    }
+    if (!choose(arguments, &offer, error)) {
         return false;
     }
     added->entries = arena_array(opened->arena, offer.count, sizeof *added->entries);
@@ -310,7 +335,8 @@ static enum status run_set(const struct arguments *arguments)
     struct fields values = {0};
 
     add_settings(arguments, &values);
-    if (!check_change(arguments, &values, &error) || !entry_open(arguments, &opened, &error)
+    if (!check_change(arguments, &values, &error) || !check_settings(arguments, &error)
+        || !entry_open(arguments, &opened, &error)
         || !find_authority(&opened, arguments->words[0], &authority, &error)
         || !settings_change_entry(opened.arena, opened.settings->file, &edited_authorities,
                                   authority->name, &values, &error)) {

@@ -3,6 +3,7 @@
  * that was typed. It trusts the settings, which have been judged.
  */
 #include "server/cmd_entry.h"
+#include "server/config.h"
 
 #include <string.h>
 
@@ -27,6 +28,12 @@ bool entry_find(const struct opened *opened, const struct edited_list *list,
     return fail(error, FAULT_SETTINGS, "there is no %s \"%s\" in %s%s%s%s", list->noun, typed,
                 opened->settings->file, nearest != NULL ? "; did you mean " : "",
                 nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+}
+
+bool entry_check(struct arena *arena, const struct edited_list *list, const struct override *typed,
+                 struct error *error)
+{
+    return config_check_typed(arena, list->settings, *list->setting_count, typed, error);
 }
 
 int column_width(int width, const char *string)

@@ -22,6 +22,10 @@ MUST_CHECK bool entry_find(const struct opened *opened, const struct edited_list
                            const struct strings *names, const char *typed, size_t *at,
                            struct error *error);
 
+/* Judges what was typed as one setting of an entry, before a file is touched: FAULT_USAGE. */
+MUST_CHECK bool entry_check(struct arena *arena, const struct edited_list *list,
+                            const struct override *typed, struct error *error);
+
 /* The greater of a column's width so far and what this one needs. */
 int column_width(int width, const char *string);
 

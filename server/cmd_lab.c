@@ -1,6 +1,7 @@
 /*
  * server/cmd_lab.c: `lanyard init` and `lanyard up`: a lab from nothing.
  */
+#include "server/config.h"
 #include "server/lab_files.h"
 #include "server/serve.h"
 
@@ -76,6 +77,21 @@ static bool read_port(const struct overrides *overrides, const char *setting, lo
     return true;
 }
 
+/* Before anything is written: a lab is made whole or not at all. */
+static bool check_values(struct arena *arena, const struct overrides *overrides,
+                         struct error *error)
+{
+    for (size_t i = 0; i < overrides->count; i++) {
+        const struct override *typed = &overrides->list[i];
+
+        if (!string_ends(typed->setting, "port")
+            && !config_check_typed(arena, server_settings, server_setting_count, typed, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool read_plan(const struct overrides *overrides, struct lab_plan *plan, struct error *error)
 {
     plan->host = choice(overrides, "host", "localhost");
@@ -92,7 +108,12 @@ static bool make_lab(const struct arguments *arguments, const char *folder, stru
     struct dice dice = dice_of_system();
     struct lab_plan plan = {.folder = folder, .dice = &dice};
 
-    if (!command_clock(arguments, &clock, error) || !read_plan(&overrides, &plan, error)) {
+    if (*folder == '\0') {
+        return fail(error, FAULT_USAGE, "the folder of a lab needs a name");
+    }
+    if (!command_clock(arguments, &clock, error)
+        || !check_values(arguments->arena, &overrides, error)
+        || !read_plan(&overrides, &plan, error)) {
         return false;
     }
     plan.now = clock_read(&clock).wall;

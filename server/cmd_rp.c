@@ -1,13 +1,12 @@
 /*
- * server/cmd_rp.c: `lanyard rp add|list|remove`: the relying parties in the settings file. Each
- * changes exactly the lines it is about, and tells a server that runs.
+ * server/cmd_rp.c: `lanyard rp add|remove`: the relying parties in the settings file. Each changes
+ * exactly the lines it is about, and tells a server that runs.
  */
 #include "server/cmd_entry.h"
-#include "server/cmd_json.h"
 #include "server/kept.h"
 #include "server/party_import.h"
 
-#include <jansson.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,16 +54,60 @@ static void add_all(const struct arguments *arguments, const char *option,
 }
 
 /* Options that are settings of the relying party as they stand. */
+static const struct {
+    const char *option, *setting;
+} same[] = {
+    {"--token-type", "token_type"},
+    {"--token-lifetime", "token_lifetime"},
+    {"--signature-algorithm", "signature_algorithm"},
+};
+
+/* What no such setting can be is told as it was typed. */
+static bool check_settings(const struct arguments *arguments, struct error *error)
+{
+    for (size_t i = 0; i < COUNT_OF(same); i++) {
+        struct override typed = {.setting = same[i].setting,
+                                 .value = argument_of(arguments, same[i].option),
+                                 .source = same[i].option};
+
+        if (typed.value != NULL && !entry_check(arguments->arena, &edited_parties, &typed, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A name or a realm; what else an address needs is judged with the file. */
+static bool check_word(const struct arguments *arguments, const struct field *word,
+                       struct error *error)
+{
+    bool is_realm = string_is(word->name, "--realm");
+    struct override typed = {
+        .setting = is_realm ? "identifiers" : "name", .value = word->value, .source = word->name};
+
+    if (string_is(word->name, "--url")) {
+        return string_starts(word->value, "https://") || string_starts(word->value, "http://")
+               || fail(error, FAULT_USAGE, "--url: \"%s\" does not begin with https:// or http://",
+                       word->value);
+    }
+    return (!is_realm && !string_is(word->name, "NAME"))
+           || entry_check(arguments->arena, &edited_parties, &typed, error);
+}
+
+static bool check_words(const struct arguments *arguments, struct error *error)
+{
+    for (size_t i = 0; i < arguments->options.count; i++) {
+        if (!check_word(arguments, &arguments->options.list[i], error)) {
+            return false;
+        }
+    }
+    return arguments->word_count == 0
+           || check_word(arguments, &(struct field){.name = "NAME", .value = arguments->words[0]},
+                         error);
+}
+
 static void add_settings(const struct arguments *arguments, struct party_entry *entry)
 {
-    static const struct {
-        const char *option, *setting;
-    } same[] = {
-        {"--token-type", "token_type"},
-        {"--token-lifetime", "token_lifetime"},
-        {"--signature-algorithm", "signature_algorithm"},
-    };
-
     for (size_t i = 0; i < COUNT_OF(same); i++) {
         const char *value = argument_of(arguments, same[i].option);
 
@@ -75,19 +118,24 @@ static void add_settings(const struct arguments *arguments, struct party_entry *
 }
 
 /* A path that was typed begins where the command was typed; the settings' begin elsewhere. */
-static void add_file(const struct arguments *arguments, struct party_entry *entry,
-                     const char *setting, const char *typed)
+static bool add_file(const struct arguments *arguments, struct party_entry *entry,
+                     const char *setting, const char *typed, struct error *error)
 {
     char *absolute = realpath(typed, NULL);
 
-    fields_add(arguments->arena, &entry->more, setting, absolute != NULL ? absolute : typed);
+    if (absolute == NULL) {
+        return fail_at(error, FAULT_NOT_FOUND,
+                       &(struct problem){.file = typed, .found = strerrordesc_np(errno)});
+    }
+    fields_add(arguments->arena, &entry->more, setting, absolute);
     free(absolute);
+    return true;
 }
 
 /* The rules of a new lab, where they are there: a lab permits everybody unless it is told not to.
  */
-static void add_rules(const struct arguments *arguments, const struct settings *settings,
-                      struct party_entry *entry)
+static bool add_rules(const struct arguments *arguments, const struct settings *settings,
+                      struct party_entry *entry, struct error *error)
 {
     static const struct {
         const char *option, *setting, *file;
@@ -100,12 +148,14 @@ static void add_rules(const struct arguments *arguments, const struct settings *
         const char *typed = argument_of(arguments, rules[i].option);
         const char *usual = path_join(arguments->arena, settings->folder, rules[i].file);
 
-        if (typed != NULL) {
-            add_file(arguments, entry, rules[i].setting, typed);
-        } else if (settings->lab && file_exists(usual)) {
+        if (typed != NULL && !add_file(arguments, entry, rules[i].setting, typed, error)) {
+            return false;
+        }
+        if (typed == NULL && settings->lab && file_exists(usual)) {
             fields_add(arguments->arena, &entry->more, rules[i].setting, rules[i].file);
         }
     }
+    return true;
 }
 
 static bool add_certificate(const struct arguments *arguments, const struct settings *settings,
@@ -116,8 +166,7 @@ static bool add_certificate(const struct arguments *arguments, const struct sett
     struct kept kept = {.folder = settings->folder, .within = KEPT_PARTIES};
 
     if (typed != NULL) {
-        add_file(arguments, entry, "encryption_certificate", typed);
-        return true;
+        return add_file(arguments, entry, "encryption_certificate", typed, error);
     }
     if (metadata->encryption_certificate.length == 0) {
         return true;
@@ -199,13 +248,14 @@ static bool add(const struct arguments *arguments, const struct opened *opened,
     struct party_metadata metadata = {0};
     struct fields values;
 
-    if (!read_metadata(arguments, &metadata, error)
+    if (!check_settings(arguments, error) || !check_words(arguments, error)
+        || !read_metadata(arguments, &metadata, error)
         || !name_entry(arguments, &metadata, entry, error)) {
         return false;
     }
     add_settings(arguments, entry);
-    add_rules(arguments, opened->settings, entry);
-    if (!add_certificate(arguments, opened->settings, &metadata, entry, error)) {
+    if (!add_rules(arguments, opened->settings, entry, error)
+        || !add_certificate(arguments, opened->settings, &metadata, entry, error)) {
         return false;
     }
     values = settings_of(opened->arena, entry);
@@ -242,74 +292,6 @@ static enum status run_add(const struct arguments *arguments)
     }
     tell_added(&entry, opened.settings);
     command_tell_server(opened.arena, opened.settings);
-    return STATUS_YES;
-}
-
-/* listing -------------------------------------------------------------------------------- */
-
-static void print_list(const struct settings *settings)
-{
-    int name = (int)strlen("NAME"), realm = (int)strlen("REALM");
-
-    for (size_t i = 0; i < settings->party_count; i++) {
-        name = column_width(name, settings->parties[i].name);
-        realm = column_width(realm, settings->parties[i].identifiers[0]);
-    }
-    printf("%-*s  %-*s  TOKEN   ADDRESS\n", name, "NAME", realm, "REALM");
-    for (size_t i = 0; i < settings->party_count; i++) {
-        const struct relying_party *party = &settings->parties[i];
-
-        printf("%-*s  %-*s  %s  %s%s%s\n", name, party->name, realm, party->identifiers[0],
-               party->format == TOKEN_SAML20 ? "saml20" : "saml11",
-               party->reply_url_count > 0 ? party->reply_urls[0] : "-",
-               party->encryption_certificate != NULL ? ", encrypted" : "",
-               party->enabled ? "" : ", disabled");
-    }
-}
-
-static json_t *strings_json(const char *const *strings, size_t count)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < count; i++) {
-        json_array_append_new(list, json_string(strings[i]));
-    }
-    return list;
-}
-
-static void print_list_json(const struct settings *settings)
-{
-    json_t *parties = json_array();
-    json_t *answer = json_pack("{s:o}", "relying_parties", parties);
-
-    for (size_t i = 0; i < settings->party_count; i++) {
-        const struct relying_party *party = &settings->parties[i];
-
-        json_array_append_new(
-            parties,
-            json_pack("{s:s,s:o,s:o,s:s,s:b,s:b,s:I}", "name", party->name, "identifiers",
-                      strings_json(party->identifiers, party->identifier_count), "reply_urls",
-                      strings_json(party->reply_urls, party->reply_url_count), "token_type",
-                      party->format == TOKEN_SAML20 ? "saml20" : "saml11", "encrypted",
-                      (int)(party->encryption_certificate != NULL), "enabled", (int)party->enabled,
-                      "token_lifetime", (json_int_t)(party->token_lifetime / 60000)));
-    }
-    command_print_json(answer, "{\"relying_parties\":null}");
-}
-
-static enum status run_list(const struct arguments *arguments)
-{
-    struct error error = error_in(arguments->arena);
-    struct opened opened = {0};
-
-    if (!entry_open(arguments, &opened, &error)) {
-        return command_failed(&error);
-    }
-    if (argument_of(arguments, "--json") != NULL) {
-        print_list_json(opened.settings);
-    } else {
-        print_list(opened.settings);
-    }
     return STATUS_YES;
 }
 
@@ -371,7 +353,6 @@ static enum status run_remove(const struct arguments *arguments)
 /* ---------------------------------------------------------------------------------------- */
 
 static const struct option plain_options[] = {OPTION_SETTINGS};
-static const struct option list_options[] = {OPTION_SETTINGS, OPTION_JSON};
 static const struct option add_options[] = {
     OPTION_SETTINGS,
     {"--realm", "URI", NULL, "what it sends as wtrealm; may be given several times"},
@@ -400,16 +381,6 @@ const struct command command_rp_add = {
     .option_count = COUNT_OF(add_options),
     .words_max = 1,
     .run = run_add,
-};
-
-const struct command command_rp_list = {
-    .words = "rp list",
-    .arguments = "",
-    .summary = "lists the relying parties",
-    .help = "Lists the relying parties of the settings file.",
-    .options = list_options,
-    .option_count = COUNT_OF(list_options),
-    .run = run_list,
 };
 
 const struct command command_rp_remove = {

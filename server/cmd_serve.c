@@ -135,7 +135,7 @@ static enum status run_check(const struct arguments *arguments)
     if (argument_of(arguments, "--json") == NULL) {
         return command_failed(&error);
     }
-    return error.fault == FAULT_NOT_FOUND ? STATUS_USAGE : STATUS_NO;
+    return command_status(&error);
 }
 
 static const struct option check_options[] = {

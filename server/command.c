@@ -259,6 +259,12 @@ const char *argument_of(const struct arguments *arguments, const char *option)
     return value;
 }
 
+enum status command_status(const struct error *error)
+{
+    return error->fault == FAULT_USAGE || error->fault == FAULT_NOT_FOUND ? STATUS_USAGE
+                                                                          : STATUS_NO;
+}
+
 enum status command_failed(const struct error *error)
 {
     for (size_t i = 0; i < error->count; i++) {
@@ -267,8 +273,7 @@ enum status command_failed(const struct error *error)
     if (error->count == 0) {
         fputs("lanyard: this failed, and nothing says why\n", stderr);
     }
-    return error->fault == FAULT_USAGE || error->fault == FAULT_NOT_FOUND ? STATUS_USAGE
-                                                                          : STATUS_NO;
+    return command_status(error);
 }
 
 void command_warn(const struct error *warnings)

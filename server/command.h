@@ -56,8 +56,9 @@ enum status command_run(int count, char **words);
 /* The last value of an option (the command line's own order wins), or NULL. */
 const char *argument_of(const struct arguments *arguments, const char *option);
 
-/* Prints every problem to stderr and gives STATUS_NO, or STATUS_USAGE for usage and unreadable
- * input. */
+/* STATUS_NO, or STATUS_USAGE for usage and unreadable input. */
+enum status command_status(const struct error *error);
+/* Prints every problem to stderr and gives that status. */
 enum status command_failed(const struct error *error);
 
 /* Prints every warning to stderr. */

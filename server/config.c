@@ -202,6 +202,7 @@ static void read_additional(const struct config_reader *reader, const struct yam
 static bool read_file(const struct config_reader *reader, struct yaml_node *root)
 {
     const char *cure = "Make one with `lanyard init`, or name another with -c.";
+    struct bytes source;
 
     if (!file_exists(reader->file)) {
         return fail_at(reader->error, FAULT_NOT_FOUND,
@@ -209,7 +210,14 @@ static bool read_file(const struct config_reader *reader, struct yaml_node *root
                                          .found = "there is no settings file",
                                          .cure = cure});
     }
-    if (!yaml_load(reader->arena, reader->file, root, reader->error)) {
+    if (!file_check_guarded(reader->file, reader->error)) {
+        return false;
+    }
+    if (!file_read(reader->arena, reader->file, YAML_SIZE_LIMIT, &source, reader->error)) {
+        reader->error->fault = FAULT_NOT_FOUND; /* it cannot be read at all */
+        return false;
+    }
+    if (!yaml_read(reader->arena, reader->file, source, root, reader->error)) {
         return false;
     }
     if (root->kind != YAML_MAP) {
@@ -279,6 +287,17 @@ static void read_settings(struct config_reader *reader, const struct yaml_node *
     guard_folders(reader, settings);
 }
 
+/* What a flag or a variable says lies in no file. */
+static enum fault fault_of(const struct error *found)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        if (found->problems[i].file != NULL) {
+            return FAULT_SETTINGS;
+        }
+    }
+    return FAULT_USAGE;
+}
+
 /* Gives every problem to the caller. Always false. */
 static bool hand_over(const struct error *found, enum fault fault, struct error *error)
 {
@@ -308,7 +327,7 @@ bool settings_load(struct arena *arena, const char *file, const struct overrides
     }
     read_settings(&reader, &root, loaded);
     if (found.count > 0) {
-        return hand_over(&found, FAULT_SETTINGS, error);
+        return hand_over(&found, fault_of(&found), error);
     }
     *settings = loaded;
     return true;

@@ -76,6 +76,13 @@ bool config_refuse(const struct config_reader *reader, const struct given *given
 void config_read_values(const struct config_reader *reader, const struct yaml_node *map,
                         const struct setting *table, size_t count, void *values);
 
+/*
+ * Judges a value that was typed before it is written anywhere: FAULT_USAGE if a setting of that
+ * table cannot have it. Addresses, and what a file holds, are judged once they are read back.
+ */
+MUST_CHECK bool config_check_typed(struct arena *arena, const struct setting *table, size_t count,
+                                   const struct override *typed, struct error *error);
+
 /* The rules in a file, or those compiled in under `embedded`; both NULL: no rules at all. */
 MUST_CHECK bool config_read_rules(const struct config_reader *reader, const struct given *given,
                                   const char *path, const struct rule_set **rules);

@@ -1,8 +1,8 @@
 /*
  * Trusted authorities: certificate_authorities in the settings file. Whose certificates are
  * believed is decided here and nowhere else, so everything that could be meant in two ways is
- * refused: a file of several certificates, one CA under two names, addresses that are not plain
- * http or https. Whether a certificate is that of a CA is for the certs room to say.
+ * refused: a file of several certificates, one CA under two names, addresses that are not http.
+ * Whether a certificate is that of a CA is for the certs room to say.
  */
 #include "server/config.h"
 #include "server/url.h"
@@ -12,6 +12,9 @@
 #define PLACE(field) offsetof(struct authority, field)
 
 #define LIST "certificate_authorities"
+#define EXPECTED_CRL                                                                               \
+    "an http address: revocation lists are fetched by http only, since https would need a "        \
+    "revocation check of its own"
 
 /* The words in the enum's order, then the numbers of Entra's AuthorityType in the same. */
 static const char *const type_words[] = {"root", "intermediate", "0", "1", NULL};
@@ -22,14 +25,16 @@ static bool is_one_line(const char *text)
     return *text != '\0' && strlen(text) <= 200 && strpbrk(text, "\n\t") == NULL;
 }
 
-/* ldap and file addresses, which Windows CAs write too, are never asked. */
+/* ldap and file addresses, which Windows CAs write too, are never asked; nor is https, whose own
+ * certificate would have to be looked up in a revocation list first (security 3, as CryptoAPI).
+ */
 static bool is_crl_address(const char *text)
 {
     OWNED(arena_drop) struct arena *arena = arena_new();
     struct error error = error_in(arena);
     struct url url;
 
-    return url_read(arena, text, &url, &error);
+    return url_read(arena, text, &url, &error) && string_is(url.scheme, "http");
 }
 
 const struct setting authority_settings[] = {
@@ -55,13 +60,13 @@ const struct setting authority_settings[] = {
      .kind = SETTING_TEXT,
      .place = PLACE(crl_url),
      .fits = is_crl_address,
-     .expected = "an http or https address",
+     .expected = EXPECTED_CRL,
      .meaning = "Where its revocation list is, asked before the addresses in certificates."},
     {.key = "delta_crl_distribution_point",
      .kind = SETTING_TEXT,
      .place = PLACE(delta_crl_url),
      .fits = is_crl_address,
-     .expected = "an http or https address",
+     .expected = EXPECTED_CRL,
      .meaning = "Where its delta revocation list is, asked before the addresses in certificates."},
     {.key = "sign_in",
      .kind = SETTING_FLAG,

@@ -40,7 +40,7 @@ bool config_refuse(const struct config_reader *reader, const struct given *given
 
     if (given->source != NULL) {
         problem.found = arena_print(reader->arena, "%s: %s", given->source, found);
-        return fail_at(reader->error, FAULT_SETTINGS, &problem);
+        return fail_at(reader->error, FAULT_USAGE, &problem);
     }
     problem.file = reader->file;
     if (given->node != NULL) {
@@ -201,16 +201,16 @@ static const char *cure_of(const struct setting *setting, const struct given *gi
 }
 
 /* Reads one value, wherever it was given. */
-static void read_value(const struct config_reader *reader, const struct setting *setting,
+static bool read_value(const struct config_reader *reader, const struct setting *setting,
                        const struct given *given, void *values)
 {
     const char *text = given->node == NULL ? given->text : given->node->text;
     bool is_scalar =
         given->node == NULL || (given->node->kind == YAML_SCALAR && !yaml_is_nothing(given->node));
 
-    if (!is_scalar || !store(reader, setting, text, (char *)values + setting->place)) {
-        refuse_value(reader, given, expected_of(reader, setting), cure_of(setting, given, text));
-    }
+    return (is_scalar && store(reader, setting, text, (char *)values + setting->place))
+           || refuse_value(reader, given, expected_of(reader, setting),
+                           cure_of(setting, given, text));
 }
 
 static bool is_read_elsewhere(const struct setting *setting)
@@ -273,7 +273,7 @@ static void read_map(const struct config_reader *reader, const struct yaml_node 
         } else if (!is_read_elsewhere(setting) && find_override(reader, item->key) == NULL) {
             struct given given = {.key = item->key, .node = item};
 
-            read_value(reader, setting, &given, values);
+            (void)read_value(reader, setting, &given, values); /* the problem is noted */
         }
     }
 }
@@ -291,7 +291,30 @@ void config_read_values(const struct config_reader *reader, const struct yaml_no
         struct given given = config_given(reader, map, table[i].key);
 
         if (given.source != NULL && !is_read_elsewhere(&table[i])) {
-            read_value(reader, &table[i], &given, values);
+            (void)read_value(reader, &table[i], &given, values);
         }
     }
+}
+
+bool config_check_typed(struct arena *arena, const struct setting *table, size_t count,
+                        const struct override *typed, struct error *error)
+{
+    const struct setting *setting = find_setting(table, count, typed->setting);
+    struct config_reader reader = {.arena = arena, .error = error, .file = "/"};
+    struct given given = {.key = typed->setting, .source = typed->source, .text = typed->value};
+    union {
+        bool flag;
+        unsigned choice;
+        long number;
+        int64_t time;
+        const char *text;
+    } ignored;
+    struct setting alone;
+
+    if (setting == NULL || setting->kind == SETTING_ADDRESS || setting->kind == SETTING_MAPS) {
+        return true;
+    }
+    alone = *setting;
+    alone.place = 0;
+    return read_value(&reader, &alone, &given, &ignored);
 }

@@ -79,6 +79,9 @@ bool party_import(struct arena *arena, const struct metadata_source *source,
                       ? get(arena, source, &content, &found)
                       : file_read(arena, source->place, METADATA_LIMIT, &content, &found);
 
+    if (!is_got) {
+        found.fault = FAULT_NOT_FOUND; /* whatever the reason, there is nothing to read */
+    }
     if (!is_got || !party_metadata_read(arena, content, source->now, metadata, &found)) {
         return name_place(source->place, &found, error);
     }

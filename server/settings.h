@@ -150,7 +150,8 @@ struct overrides {
 /*
  * Reads the settings file, and the rule files it names. On failure `error` holds *every* problem,
  * each with file, line and column where there is one, what was found, what was expected and the
- * cure; fault FAULT_SETTINGS (FAULT_NOT_FOUND if the file itself cannot be read).
+ * cure; fault FAULT_SETTINGS (FAULT_NOT_FOUND if the file itself cannot be read, FAULT_USAGE
+ * if only an override is wrong).
  */
 MUST_CHECK bool settings_load(struct arena *arena, const char *file,
                               const struct overrides *overrides, const struct settings **settings,

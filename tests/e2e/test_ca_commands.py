@@ -141,13 +141,17 @@ def test_what_stands_in_the_file_stays_byte_for_byte(made, contoso):
 
 @pytest.mark.parametrize("file, says", [("leaf.pem", "CA"), ("leaf.cer", "CA"), ("leaf.key", "holds no certificate"), ("none.pem", "none.pem")])
 def test_what_is_no_ca_is_refused(made, contoso, file, says):
-    refuse(made, "add", "A", contoso / file, says=says, status=(1, 2))
+    refuse(made, "add", "A", contoso / file, says=says, status=(1,) if says == "CA" else (2,))
 
 
-@pytest.mark.parametrize("more, says", [(["--type", "2"], "root or intermediate"), (["--crl", "ldap:///CN=CA"], "http or https"),
-                                        (["--delta-crl", "file:///etc/passwd"], "http or https"), (["--crl", "http://a b/"], "http or https")])
+@pytest.mark.parametrize("more, says", [(["--type", "2"], "root or intermediate"), (["--crl", "ldap:///CN=CA"], "by http only"),
+                                        (["--delta-crl", "file:///etc/passwd"], "by http only"), (["--crl", "http://a b/"], "by http only"),
+                                        (["--crl", "https://pki.test/a.crl"], "a revocation check of its own"),
+                                        (["--delta-crl", "https://pki.test/a.crl"], "a revocation check of its own")])
 def test_what_would_be_no_good_is_refused_and_leaves_nothing_behind(made, contoso, more, says):
-    refuse(made, "add", "A", contoso / "root.pem", *more, says=says)
+    refuse(made, "add", "A", contoso / "root.pem", *more, says=says, status=(2,))
+    if "--type" not in more:
+        refuse(made, "set", "lanyard lab root CA", *more, says=says, status=(2,))
 
 
 def test_no_name_and_no_certificate_stands_there_twice(made, contoso):
@@ -228,7 +232,7 @@ def test_who_is_not_there_is_told_who_is_near(made):
     refuse(made, "remove", "nobody at all", says="no certification authority")
     refuse(made, "set", "lanyard lab root CA", says="say what to change", status=(2,))
     refuse(made, "set", "lanyard lab root CA", "--sign-in", "--no-sign-in", says="the contrary of", status=(2,))
-    refuse(made, "set", "lanyard lab root CA", "--type", "3", says="root or intermediate")
+    refuse(made, "set", "lanyard lab root CA", "--type", "3", says="root or intermediate", status=(2,))
 
 
 def test_a_list_in_braces_is_left_to_its_author(made):

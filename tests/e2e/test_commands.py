@@ -69,6 +69,36 @@ def test_a_noun_alone_is_met_with_its_verbs(typed):
     assert '"cert issue", "cert revoke", "cert list", "cert verify"' in first and "crl" not in first
 
 
+NEW_PARTY = ["rp", "add", "X", "--realm", "urn:x", "--url", "https://x.test/"]
+NONSENSE = [["ca", "add", "X", "nowhere.pem"], ["ca", "add", "X", "rubbish"], ["ca", "add", "X", "."], ["ca", "add", "", "lab/pki/root.pem"],
+            ["ca", "add", "X", "lab/pki/root.pem", "--type", "leaf"], ["ca", "set", "lanyard lab root CA", "--crl", "word"],
+            ["rp", "add", "X", "--metadata", "nowhere.xml"], ["rp", "add", "X", "--metadata", "."],
+            [*NEW_PARTY, "--token-type", "saml3"], [*NEW_PARTY, "--token-lifetime", "soon"], [*NEW_PARTY, "--signature-algorithm", "md5"],
+            [*NEW_PARTY, "--encryption-certificate", "nowhere.pem"], [*NEW_PARTY, "--transform-rules", "nowhere.rules"],
+            ["rp", "add", "X", "--realm", "a b", "--url", "https://x.test/"], ["rp", "add", "X", "--realm", "urn:x", "--url", "x.test"],
+            ["rp", "add", "", "--realm", "urn:x", "--url", "https://x.test/"],
+            ["user", "add", "zoe", "--upn", "zoe"], ["user", "add", "zoe", "--mail", "a b"], ["user", "list", "-c", "."],
+            ["cert", "revoke", "alice", "--reason", "bored"], ["serve", "--port", "many"], ["serve", "--log", "loud"],
+            ["check", "--rp", "word"], ["init", "new", "--listen", "word"], ["init", "new", "--host", "a b"], ["up", "new", "--log", "loud"],
+            ["init", ""]]
+
+
+@pytest.mark.parametrize("words", NONSENSE, ids=" ".join)
+def test_a_value_that_makes_no_sense_is_two_and_leaves_nothing_behind(made, tmp_path, words):
+    (tmp_path / "rubbish").write_text("rubbish\n")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    told = run(*words, cwd=tmp_path, env={} if "-c" in words else {"LANYARD_CONFIG": str(made / "lanyard.yaml")})
+    assert told.returncode == 2 and told.stderr and told.stdout == "", told
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_bad_flag_beside_a_bad_file_is_one(made):
+    settings = made / "lanyard.yaml"
+    assert run("check", "-c", settings, "--rp", "word").returncode == 2
+    set_setting(settings, "sso_lifetime", "soon")
+    assert run("check", "-c", settings, "--rp", "word").returncode == 1
+
+
 # init and up -----------------------------------------------------------------------------------
 
 def test_init_makes_a_lab_that_check_finds_good(made):
@@ -264,7 +294,7 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(make_lab):
 
 def test_a_bad_value_in_the_environment_is_named_by_its_variable(made):
     refused = run("serve", "-c", made / "lanyard.yaml", env={"LANYARD_SSO_LIFETIME": "soon"})
-    assert refused.returncode == 1 and "LANYARD_SSO_LIFETIME" in refused.stderr
+    assert refused.returncode == 2 and "LANYARD_SSO_LIFETIME" in refused.stderr
 
 
 def test_adfs_ports_are_ad_fs_s_ports(made):

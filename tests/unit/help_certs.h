@@ -91,16 +91,28 @@ static inline bool same_bytes(struct bytes left, struct bytes right)
     return left.length == right.length && memcmp(left.data, right.data, left.length) == 0;
 }
 
-/* Was the refusal for the operator, and does its sentence say this? */
-static inline void assert_refused(struct bench *bench, const char *words)
+/* Does its sentence say this, and is its fault that? */
+static inline void assert_fault(struct bench *bench, enum fault fault, const char *words)
 {
     const char *sentence = error_sentence(&bench->error);
 
     if (strstr(sentence, words) == NULL) {
         fail_msg("\"%s\" does not say \"%s\"", sentence, words);
     }
-    assert_int_equal(bench->error.fault, FAULT_SETTINGS);
+    assert_int_equal(bench->error.fault, fault);
     bench->error = error_in(bench->arena);
+}
+
+/* Was the refusal for the operator, and does its sentence say this? */
+static inline void assert_refused(struct bench *bench, const char *words)
+{
+    assert_fault(bench, FAULT_SETTINGS, words);
+}
+
+/* Was it asked for what cannot be? */
+static inline void assert_nonsense(struct bench *bench, const char *words)
+{
+    assert_fault(bench, FAULT_USAGE, words);
 }
 
 static inline EVP_PKEY *new_p256_key(void)
