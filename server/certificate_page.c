@@ -5,6 +5,7 @@
 #include "server/certificate_page.h"
 #include "server/activity.h"
 #include "server/network.h"
+#include "server/proxy.h"
 #include "server/refusal.h"
 #include "server/waiting.h"
 
@@ -97,6 +98,19 @@ static void add_tls_line(struct arena *arena, struct fields *values, const char 
     fields_add(arena, values, "tls.value", value);
 }
 
+/* Behind a proxy TLS ended there, and what it asked for and heard is for it to say. */
+static void add_proxy_lines(const struct request *request, struct fields *values)
+{
+    const struct forwarded *forwarded = request->forwarded;
+
+    add_tls_line(request->arena, values, "Came through the proxy", request->proxy->name);
+    if (forwarded->refused != 0) {
+        add_tls_line(request->arena, values, "The proxy refused it",
+                     arena_print(request->arena, "error %ld (0x%lX)", forwarded->refused,
+                                 forwarded->refused & 0xFFFFFFFF));
+    }
+}
+
 static void add_tls(const struct request *request, struct fields *values)
 {
     static const char *const names[] = {[CA_NAMES_NONE] = "none (every certificate may be offered)",
@@ -108,12 +122,17 @@ static void add_tls(const struct request *request, struct fields *values)
 
     add_tls_line(arena, values, "Version", shown->version);
     add_tls_line(arena, values, "Name asked for", shown->server_name);
-    add_tls_line(arena, values, "CA names sent", names[request->snapshot->settings->ca_names]);
+    if (request->forwarded == NULL) {
+        add_tls_line(arena, values, "CA names sent", names[request->snapshot->settings->ca_names]);
+    } else {
+        add_proxy_lines(request, values);
+    }
     if (shown->asked) {
         add_tls_line(arena, values, "Certificates received",
                      arena_print(arena, "%zu", shown->count));
     }
-    if (shown->count == 0 && request->snapshot->settings->ca_names != CA_NAMES_NONE) {
+    if (shown->count == 0 && request->forwarded == NULL
+        && request->snapshot->settings->ca_names != CA_NAMES_NONE) {
         add_tls_line(arena, values, "What that means",
                      "a device offers only certificates that it can itself link to one of the CAs "
                      "named; without the issuing CA in its store it cannot, and offers none. Set "
@@ -161,18 +180,20 @@ static const char *fresh_origin(struct lanyard *lanyard, const struct request *r
                        settings->certificate_url + strlen("https://"));
 }
 
-/* Gives the policy of the page, which lets the form post there. */
+/* Gives the policy of the page, which lets the form post there. A second factor has no other way;
+ * its errand begins again where the session is, and a retry is for the same session. */
 static const char *add_ways_out(struct lanyard *lanyard, const struct request *request,
-                                const char *query, const char *policy, struct fields *values)
+                                const struct certificate_story *story, const char *policy,
+                                struct fields *values)
 {
     const struct settings *settings = request->snapshot->settings;
     struct arena *arena = request->arena;
-    const char *origin;
+    const char *query = story->query, *origin;
 
     if (query == NULL) {
         return policy;
     }
-    fields_add(arena, values, "other_url",
+    fields_add(arena, values, story->session == NULL ? "other_url" : "again_url",
                arena_print(arena, "%s/adfs/ls/?%s", network_home(request), query));
     if (!settings->retry_names || settings->certauth_url == NULL) {
         return policy;
@@ -183,7 +204,8 @@ static const char *add_ways_out(struct lanyard *lanyard, const struct request *r
                waiting_begin(lanyard->waiting, arena, &lanyard->dice,
                              &(struct traveller){.remote = request->remote,
                                                  .query = query,
-                                                 .extranet = request->extranet},
+                                                 .extranet = request->extranet,
+                                                 .session = story->session},
                              request->now.monotonic));
     /* where it leads when all is well: browsers hold a form to its policy through redirects */
     return page_policy_widen(arena, policy, "form-action",
@@ -200,6 +222,13 @@ static void add_silence(struct arena *arena, const struct certificate_story *sto
     fields_add(arena, values, "origin", story->origin);
 }
 
+/* Here, or to a proxy that keeps to itself what it refuses (protocol.md 8.2). */
+static bool was_shown(const struct request *request)
+{
+    return request->shown.count > 0
+           || (request->forwarded != NULL && request->forwarded->refused != 0);
+}
+
 void certificate_page_write(struct lanyard *lanyard, const struct request *request,
                             const struct certificate_story *story, struct response *response)
 {
@@ -213,7 +242,7 @@ void certificate_page_write(struct lanyard *lanyard, const struct request *reque
     add_silence(arena, story, &values);
     fields_add(arena, &values, "message",
                refusal_sentence(arena, FAULT_CERTIFICATE, &(struct fields){0}));
-    fields_add(arena, &values, "shown", request->shown.count > 0 ? "yes" : "");
+    fields_add(arena, &values, "shown", was_shown(request) ? "yes" : "");
     fields_add(arena, &values, "reason", words.reason);
     fields_add(arena, &values, "advice", words.advice);
     fields_add(arena, &values, "operator_note", snapshot->settings->error_note);
@@ -226,7 +255,7 @@ void certificate_page_write(struct lanyard *lanyard, const struct request *reque
         add_lab_details(request, story->seen, &values);
     }
     response->status = 200;
-    response->policy = add_ways_out(lanyard, request, story->query,
+    response->policy = add_ways_out(lanyard, request, story,
                                     page_policy(snapshot->pages, PAGE_CERTIFICATE), &values);
     page_render(page_set_for(request), PAGE_CERTIFICATE, &values, &response->body);
 }

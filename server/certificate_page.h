@@ -18,9 +18,10 @@ struct certificate_words certificate_words_of(const char *code, int depth);
 
 /* Why there is no sign-in. */
 struct certificate_story {
-    const char *code;                       /* of the finding that decided */
-    const char *party_name;                 /* NULL where it is not known any more */
-    const char *query;                      /* of the sign-in; NULL: nowhere to go back to */
+    const char *code;             /* of the finding that decided */
+    const char *party_name;       /* NULL where it is not known any more */
+    const char *query;            /* of the sign-in; NULL: nowhere to go back to */
+    const unsigned char *session; /* key of the session that wants a second factor, or NULL */
     const struct certificate_sign_in *seen; /* NULL: nothing was shown at all */
     int64_t seconds;                        /* for which a browser was silent */
     bool has_issuer;                        /* it fetched the issuing CA's certificate meanwhile */

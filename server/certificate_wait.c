@@ -40,6 +40,7 @@ void certificate_story(struct lanyard *lanyard, const struct request *request,
 
     look(lanyard, request, &waiting);
     story.query = waiting.query;
+    story.session = waiting.session;
     story.has_issuer = waiting.fetched_issuer;
     if (waiting.state == WAITING_GONE) {
         story.code = "handshake.silent";

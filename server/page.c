@@ -36,7 +36,8 @@
  * tells it after `patience` seconds; other_url: the sign-in page; lab PAGE_CERTIFICATE
  * display_name; shown: any word where something was; message: AD FS's sentence; reason, advice: for
  * the person; seconds: of silence, with has_issuer; origin: never reached; operator_note; retry_url
- * with ticket; other_url; activity_id, party_name, code, error_time; in a lab the lists
+ * with ticket; other_url, or of a second factor again_url; activity_id, party_name, code,
+ * error_time; in a lab the lists
  * path.subject, .origin, .missing (any word), .note; finding.code, .failed, .found, .certificate,
  *                    .expected, .cure; lookup.address, .failed, .kind, .took, .why; mapping.how,
  *                    .value, .what; tls.name, .value; and activity_url
@@ -116,7 +117,8 @@ static const char *const certificate_names[] = {
     "path.note",        "finding.code", "finding.failed", "finding.found", "finding.certificate",
     "finding.expected", "finding.cure", "lookup.address", "lookup.failed", "lookup.kind",
     "lookup.took",      "lookup.why",   "mapping.how",    "mapping.value", "mapping.what",
-    "mapping_cure",     "tls.name",     "tls.value",      "activity_url",  CONTACT_NAMES};
+    "mapping_cure",     "tls.name",     "tls.value",      "activity_url",  "again_url",
+    CONTACT_NAMES};
 
 struct page_kind {
     const char *file;

@@ -194,6 +194,9 @@ static bool take_next_step(struct passive *passive, struct error *error)
     bool known = false;
     struct decision decision;
 
+    if (passive_brings_code(passive)) {
+        return passive_fetch_second(passive, error);
+    }
     if (!sign_in_known(passive->lanyard, request, &session, &known, error)) {
         return false;
     }

@@ -35,6 +35,8 @@ const char *passive_action(const struct passive *passive);
 MUST_CHECK bool passive_send_token(struct passive *passive, const struct principal *principal,
                                    const struct session *session, const char *why,
                                    struct error *error);
+/* Whether the session's cookie comes with requests to the name that this one was sent to. */
+bool passive_shares_cookies(const struct request *request);
 /* Somebody has just signed in: tells it, keeps it, and goes on to the token. */
 MUST_CHECK bool passive_welcome(struct passive *passive, struct session *session,
                                 struct error *error);
@@ -45,12 +47,12 @@ MUST_CHECK bool passive_welcome(struct passive *passive, struct session *session
 const char *passive_certificate_origin(const struct request *request);
 /* The page that sends the browser to where a certificate is asked for. */
 void passive_select_certificate(struct passive *passive);
-/* The same for the second factor of that session; always to the certificate port, which has the
- * main name's cookies. */
+/* The same for the second factor of that session. */
 void passive_select_second(struct passive *passive, const struct session *session);
-/* The page that explains why a certificate was not taken. */
+/* The page that explains why a certificate was not taken, for the session of that key where it was
+ * to be a second factor, else NULL. */
 void passive_explain(struct passive *passive, const struct certificate_sign_in *seen,
-                     const char *query);
+                     const unsigned char *session);
 /* On such an origin: takes what TLS showed, or explains why not. */
 MUST_CHECK bool passive_take_certificate(struct passive *passive, struct error *error);
 
@@ -58,8 +60,16 @@ MUST_CHECK bool passive_take_certificate(struct passive *passive, struct error *
 
 /* Whether the post brings the ticket of a second factor; `errand` says of which session. */
 bool passive_is_second(const struct passive *passive, struct errand *errand);
-/* Takes it: the same person's, for the same request, in the same session; or explains why not. */
+/*
+ * Takes it: the same person's, for the same request, in the same session; or explains why not.
+ * Where that session's cookie does not come, it sends the browser on with a code to where it does;
+ * where the errand is over, back to where it began.
+ */
 MUST_CHECK bool passive_take_second(struct passive *passive, const struct errand *errand,
                                     struct error *error);
+/* Whether the request brings such a code. */
+bool passive_brings_code(const struct passive *passive);
+/* Gives the token for it, if it is of this session and this request; or starts over without. */
+MUST_CHECK bool passive_fetch_second(struct passive *passive, struct error *error);
 
 #endif

@@ -83,19 +83,20 @@ void passive_select_certificate(struct passive *passive)
 
 void passive_select_second(struct passive *passive, const struct session *session)
 {
-    show_select(passive, passive->request->snapshot->settings->certificate_url, session);
+    show_select(passive, passive_certificate_origin(passive->request), session);
 }
 
 /* taking it ------------------------------------------------------------------------------------ */
 
 void passive_explain(struct passive *passive, const struct certificate_sign_in *seen,
-                     const char *query)
+                     const unsigned char *session)
 {
     certificate_page_write(passive->lanyard, passive->request,
                            &(struct certificate_story){
                                .code = seen->code,
                                .party_name = passive->asked.party->name,
-                               .query = query,
+                               .query = strchr(passive_action(passive), '?') + 1,
+                               .session = session,
                                .seen = seen,
                            },
                            passive->response);
@@ -113,6 +114,6 @@ bool passive_take_certificate(struct passive *passive, struct error *error)
     if (error->fault != FAULT_CERTIFICATE) {
         return false;
     }
-    passive_explain(passive, &seen, strchr(passive_action(passive), '?') + 1);
+    passive_explain(passive, &seen, NULL);
     return true;
 }

@@ -3,11 +3,22 @@
  * comes back must fit what was sent away: the ticket names the session and the request, so that
  * nobody adds a factor to another session, or has an old one pass for a fresh one by changing the
  * address. Both factors must be of one account.
+ *
+ * Under another name than the main one (certauth.HOST, a fresh name for a retry) the session's
+ * cookie does not come, and the ticket alone must not stand for it: whoever knows a password could
+ * have the certificate shown by somebody they lure to their own ticket. There the certificate is
+ * left in the waiting room for a code; the browser that showed it brings the code to the main name,
+ * where it counts only together with that session's cookie.
  */
 #include "server/acceptance.h"
+#include "server/network.h"
 #include "server/passive.h"
 
 #include <string.h>
+
+#define CODE_FIELD                                                                                 \
+    "&lanyard-second-factor=" /* at the end of the query, after all that was asked                 \
+                               */
 
 bool passive_is_second(const struct passive *passive, struct errand *errand)
 {
@@ -18,53 +29,59 @@ bool passive_is_second(const struct passive *passive, struct errand *errand)
                              fields_find(&request->form, "Ticket"), request->now.monotonic, errand);
 }
 
-/* The session that the ticket was given for, still by password alone. */
+/* The session that the errand is for, begun by password, whose cookie came. */
 static bool find_session(struct passive *passive, const struct errand *errand,
-                         struct session *session, struct error *error)
+                         struct session *session, bool *found, struct error *error)
 {
-    const char *query = strchr(passive_action(passive), '?') + 1;
     bool known = false;
 
+    *found = false;
     if (!sign_in_known(passive->lanyard, passive->request, session, &known, error)) {
         return false;
     }
-    if (!known || !bytes_same_secret(session->key, errand->session, ERRAND_KEY_LENGTH)
-        || session->principal.method != METHOD_PASSWORD) {
-        return fail(error, FAULT_METHOD,
-                    "the session that a second factor was asked for is over, or another one");
-    }
-    return string_is(errand->query, query)
-           || fail(error, FAULT_METHOD,
-                   "the second factor was asked for by another request than this");
+    *found = known && bytes_same_secret(session->key, errand->session, ERRAND_KEY_LENGTH)
+             && session->principal.method == METHOD_PASSWORD;
+    return true;
 }
 
-static void tell(const struct passive *passive, const struct principal *principal,
-                 enum outcome outcome, const char *why)
+static bool fail_session(struct error *error)
+{
+    return fail(error, FAULT_METHOD,
+                "the session that a second factor was asked for is over, or another one");
+}
+
+static void tell(const struct passive *passive, const char *user, enum outcome outcome,
+                 const char *why)
 {
     event_tell(passive->lanyard->events,
                &(struct event){.name = "second-factor",
                                .outcome = outcome,
                                .activity_id = passive->request->activity_id,
                                .remote = passive->request->remote,
-                               .user = principal->name,
+                               .user = user,
                                .party = passive->asked.party->name,
                                .method = "certificate",
                                .why = why});
 }
 
-/* Who they are by both; when they signed in stays when they did. A new session takes the old one's
- * place (security S8). */
-static bool add_factor(struct passive *passive, const struct certificate_sign_in *seen,
+/* Who they are by both; when they signed in stays when they did. A new id takes the old one's place
+ * (security S8). */
+static bool add_factor(struct passive *passive, const struct certificate *certificate,
                        struct session *session, struct error *error)
 {
-    struct proof proof = {.account = seen->mapping.account,
+    const struct account *account =
+        account_named(passive->request->snapshot->accounts, session->principal.name);
+    struct proof proof = {.account = account,
                           .method = METHOD_PASSWORD,
                           .method_uri = AUTHENTICATION_METHODS "password",
                           .second_uri = AUTHENTICATION_METHODS "tlsclient",
-                          .certificate = &seen->certificate,
+                          .certificate = certificate,
                           .signed_in_at = session->principal.signed_in_at};
     bool kept = session->principal.kept;
 
+    if (account == NULL) {
+        return fail_session(error);
+    }
     if (!acceptance_run(passive->request, &proof, &session->principal, error)) {
         return false;
     }
@@ -72,32 +89,171 @@ static bool add_factor(struct passive *passive, const struct certificate_sign_in
     return session_renew(passive->lanyard, passive->request, session, passive->response, error);
 }
 
-bool passive_take_second(struct passive *passive, const struct errand *errand, struct error *error)
+static bool go_on(struct passive *passive, const struct certificate *certificate,
+                  struct session *session, struct error *error)
 {
-    struct certificate_sign_in seen;
-    struct principal shown;
-    struct session session;
-
-    if (!find_session(passive, errand, &session, error)) {
+    if (!add_factor(passive, certificate, session, error)) {
         return false;
     }
-    if (!sign_in_with_certificate(passive->lanyard, passive->request, &seen, &shown, error)) {
+    tell(passive, session->principal.name, OUTCOME_DONE, "a certificate after the password");
+    passive->asked.second_shown = true;
+    return passive_send_token(passive, &session->principal, session,
+                              "a second factor was asked for, and shown", error);
+}
+
+/* taking it ------------------------------------------------------------------------------------ */
+
+/* Takes what TLS showed; where it is no second factor of `owner`, the page says why. */
+static bool see(struct passive *passive, const struct errand *errand, const char *owner,
+                struct certificate_sign_in *seen, bool *fits, struct error *error)
+{
+    struct principal shown;
+
+    *fits = false;
+    if (!sign_in_with_certificate(passive->lanyard, passive->request, seen, &shown, error)) {
         if (error->fault == FAULT_CERTIFICATE) {
-            passive_explain(passive, &seen, NULL); /* from the start, not from here */
+            passive_explain(passive, seen, errand->session);
         }
         return error->fault == FAULT_CERTIFICATE;
     }
-    if (!string_is(shown.name, session.principal.name)) {
-        tell(passive, &session.principal, OUTCOME_REFUSED, "the certificate is somebody else's");
-        seen.code = "account.other";
-        passive_explain(passive, &seen, NULL);
-        return true;
+    *fits = string_is(shown.name, owner);
+    if (!*fits) {
+        tell(passive, owner, OUTCOME_REFUSED, "the certificate is somebody else's");
+        seen->code = "account.other";
+        passive_explain(passive, seen, errand->session);
     }
-    if (!add_factor(passive, &seen, &session, error)) {
+    return true;
+}
+
+static bool take_here(struct passive *passive, const struct errand *errand, struct error *error)
+{
+    struct certificate_sign_in seen;
+    struct session session;
+    bool found = false, fits = false;
+
+    if (!find_session(passive, errand, &session, &found, error)) {
         return false;
     }
-    tell(passive, &session.principal, OUTCOME_DONE, "a certificate after the password");
-    passive->asked.second_shown = true;
-    return passive_send_token(passive, &session.principal, &session,
-                              "a second factor was asked for, and shown", error);
+    if (!found) {
+        return fail_session(error);
+    }
+    return see(passive, errand, session.principal.name, &seen, &fits, error)
+           && (!fits || go_on(passive, &seen.certificate, &session, error));
+}
+
+static bool leave(struct passive *passive, struct bytes certificate, struct error *error)
+{
+    const struct request *request = passive->request;
+    const char *code =
+        waiting_leave(passive->lanyard->waiting, request->arena, &passive->lanyard->dice,
+                      fields_find(&request->form, "Ticket"), certificate, request->now.monotonic);
+
+    if (code == NULL) {
+        return fail_session(error);
+    }
+    passive->response->status = 302;
+    fields_add(request->arena, &passive->response->headers, "Location",
+               arena_print(request->arena, "%s%s" CODE_FIELD "%s", network_home(request),
+                           request->target, code));
+    return true;
+}
+
+static bool take_elsewhere(struct passive *passive, const struct errand *errand,
+                           struct error *error)
+{
+    const struct request *request = passive->request;
+    struct certificate_sign_in seen;
+    struct session_record record;
+    bool fits = false;
+
+    if (!state_find_session(passive->lanyard->state, request->arena, errand->session,
+                            request->now.wall, &record, error)) {
+        return error->count == 0 && fail_session(error);
+    }
+    return see(passive, errand, record.account, &seen, &fits, error)
+           && (!fits || leave(passive, seen.certificate.der, error));
+}
+
+/* A dialogue that stayed open for long, a page that was sent twice: were it another first factor,
+ * it would take the place of the session. */
+static void begin_again(const struct passive *passive)
+{
+    const struct request *request = passive->request;
+
+    passive->response->status = 302;
+    fields_add(request->arena, &passive->response->headers, "Location",
+               arena_print(request->arena, "%s%s", network_home(request), request->target));
+}
+
+bool passive_take_second(struct passive *passive, const struct errand *errand, struct error *error)
+{
+    if (errand->is_over) {
+        begin_again(passive);
+        return true;
+    }
+    if (!string_is(errand->query, strchr(passive_action(passive), '?') + 1)) {
+        return fail(error, FAULT_METHOD,
+                    "the second factor was asked for by another request than this");
+    }
+    return passive_shares_cookies(passive->request) ? take_here(passive, errand, error)
+                                                    : take_elsewhere(passive, errand, error);
+}
+
+/* fetching what was left ----------------------------------------------------------------------- */
+
+static const char *find_code(const struct request *request)
+{
+    const char *field = strstr(request->query_string, CODE_FIELD);
+
+    return field == NULL ? NULL : field + strlen(CODE_FIELD);
+}
+
+bool passive_brings_code(const struct passive *passive)
+{
+    return find_code(passive->request) != NULL;
+}
+
+/* Whether the code was of use, and `errand` is of this very request. */
+static bool fetch_errand(const struct passive *passive, struct errand *errand)
+{
+    const struct request *request = passive->request;
+    const char *code = find_code(request);
+
+    return waiting_fetch(passive->lanyard->waiting, request->arena, code, request->now.monotonic,
+                         errand)
+           && string_is(arena_print(request->arena, "%s" CODE_FIELD "%s",
+                                    errand->query == NULL ? "" : errand->query, code),
+                        request->query_string);
+}
+
+/* The same address without the code: whoever has no use for it is answered as ever. */
+static void start_over(const struct passive *passive)
+{
+    const struct request *request = passive->request;
+    size_t length = (size_t)(strstr(request->target, CODE_FIELD) - request->target);
+
+    passive->response->status = 302;
+    fields_add(request->arena, &passive->response->headers, "Location",
+               arena_copy_range(request->arena, request->target, length));
+}
+
+bool passive_fetch_second(struct passive *passive, struct error *error)
+{
+    struct certificate certificate;
+    struct session session;
+    struct errand errand;
+    bool found = false;
+
+    if (fetch_errand(passive, &errand)
+        && !find_session(passive, &errand, &session, &found, error)) {
+        return false;
+    }
+    if (!found) {
+        tell(passive, NULL, OUTCOME_REFUSED,
+             "a second factor was brought too late, twice, or by another browser");
+        start_over(passive);
+        return true;
+    }
+    return certificate_read(passive->request->arena, errand.certificate, &certificate, error)
+           && go_on(passive, &certificate, &session, error);
 }

@@ -125,24 +125,31 @@ static void tell_sign_in(const struct passive *passive, const struct principal *
                                .method = method_word(principal->method)});
 }
 
+/* Of "sts.test:8443" or "[::1]:8443", without the port. */
+static size_t name_length(const char *host)
+{
+    return *host == '[' ? strcspn(host, "]") : strcspn(host, ":");
+}
+
 /*
  * Cookies are a name's, whatever the port: what is set on the certificate port reaches the main
  * one. Another name (certauth.HOST, a fresh one for a retry, localhost for a lab on a named host)
  * keeps its cookies to itself, so there the token comes at once and no session begins.
  */
-static bool shares_cookies(const struct request *request)
+bool passive_shares_cookies(const struct request *request)
 {
-    size_t length = strcspn(request->host, ":");
-    const char *host = request->snapshot->settings->host;
+    const char *home = network_home(request) + strlen("https://");
+    size_t length = name_length(home);
 
-    return !request->shown.asked || strchr(host, ':') != NULL
-           || (strlen(host) == length && strncasecmp(request->host, host, length) == 0);
+    return !request->shown.asked
+           || (name_length(request->host) == length
+               && strncasecmp(request->host, home, length) == 0);
 }
 
 bool passive_welcome(struct passive *passive, struct session *session, struct error *error)
 {
     tell_sign_in(passive, &session->principal);
-    if (!shares_cookies(passive->request)) {
+    if (!passive_shares_cookies(passive->request)) {
         return passive_send_token(passive, &session->principal, NULL,
                                   "signed in by certificate under a name of its own", error);
     }

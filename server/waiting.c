@@ -17,7 +17,11 @@
 struct place {
     char ticket[2 * TICKET_BYTES + 1]; /* "": the place is free */
     char remote[REMOTE_ROOM];
-    char *query; /* from malloc; NULL: none was kept */
+    char *query;                     /* from malloc; NULL: none was kept */
+    char code[2 * TICKET_BYTES + 1]; /* for what was left; "": nothing is to be fetched */
+    unsigned char *left;             /* from malloc: DER of a second factor; NULL: none */
+    size_t left_length;
+    int64_t left_at;
     enum waiting_state state;
     int64_t begun_at, since, silent;
     size_t open; /* connections in their handshake */
@@ -37,12 +41,19 @@ static const char *canonical(const char *remote)
     return string_is(remote, "::1") ? "127.0.0.1" : remote;
 }
 
+static void clear(struct place *place)
+{
+    free(place->query);
+    free(place->left);
+    *place = (struct place){0};
+}
+
 static void drop(void *object)
 {
     struct waiting_room *room = object;
 
     for (size_t i = 0; i < WAITING_PLACES; i++) {
-        free(room->places[i].query);
+        clear(&room->places[i]);
     }
     pthread_mutex_destroy(&room->lock);
 }
@@ -96,19 +107,26 @@ static char *keep_query(const char *query)
     return copy;
 }
 
+static struct text draw(struct arena *arena, const struct dice *dice)
+{
+    unsigned char drawn[TICKET_BYTES];
+    struct text secret = text_in(arena);
+
+    dice_roll(dice, drawn, sizeof drawn);
+    text_add_hex(&secret, drawn, sizeof drawn);
+    return secret;
+}
+
 const char *waiting_begin(struct waiting_room *room, struct arena *arena, const struct dice *dice,
                           const struct traveller *traveller, int64_t now)
 {
     const char *remote = canonical(traveller->remote);
-    unsigned char drawn[TICKET_BYTES];
-    struct text ticket = text_in(arena);
+    struct text ticket = draw(arena, dice);
     struct place *place;
 
-    dice_roll(dice, drawn, sizeof drawn);
-    text_add_hex(&ticket, drawn, sizeof drawn);
     pthread_mutex_lock(&room->lock);
     place = find_room(room, remote);
-    free(place->query);
+    clear(place);
     *place = (struct place){.query = keep_query(traveller->query),
                             .state = WAITING_UNREACHED,
                             .begun_at = now,
@@ -124,23 +142,31 @@ const char *waiting_begin(struct waiting_room *room, struct arena *arena, const 
     return ticket.start;
 }
 
-/* Under the lock. The ticket is a secret: it is compared whole, whatever it begins with. */
-static struct place *find(struct waiting_room *room, const char *ticket, int64_t now)
+/* Under the lock. Ticket and code are secrets: they are compared whole, whatever they begin with.
+ */
+static struct place *find_by(struct waiting_room *room, const char *secret, int64_t now,
+                             bool is_code)
 {
     struct place *found = NULL;
 
-    if (ticket == NULL || strlen(ticket) != (size_t)2 * TICKET_BYTES) {
+    if (secret == NULL || strlen(secret) != (size_t)2 * TICKET_BYTES) {
         return NULL;
     }
     for (size_t i = 0; i < WAITING_PLACES; i++) {
         struct place *place = &room->places[i];
 
-        if (bytes_same_secret(place->ticket, ticket, (size_t)2 * TICKET_BYTES)
+        if (bytes_same_secret(is_code ? place->code : place->ticket, secret,
+                              (size_t)2 * TICKET_BYTES)
             && now - place->begun_at <= KEPT) {
             found = place;
         }
     }
     return found;
+}
+
+static struct place *find(struct waiting_room *room, const char *ticket, int64_t now)
+{
+    return find_by(room, ticket, now, false);
 }
 
 bool waiting_redeem(struct waiting_room *room, const char *ticket, int64_t now)
@@ -170,6 +196,28 @@ bool waiting_is_extranet(struct waiting_room *room, const char *ticket, int64_t 
     return extranet;
 }
 
+/* Whether it is for a second factor, and not over. */
+static bool is_errand(const struct place *place, int64_t now)
+{
+    return place != NULL && place->second && place->left == NULL
+           && now - place->begun_at <= TICKET_LIFE;
+}
+
+static const unsigned char *copy_of(struct arena *arena, const unsigned char *bytes, size_t length)
+{
+    return (const unsigned char *)arena_copy_range(arena, (const char *)bytes, length);
+}
+
+static void read_errand(struct arena *arena, const struct place *place, struct errand *errand)
+{
+    errand->query = arena_copy(arena, place->query);
+    memcpy(errand->session, place->session, ERRAND_KEY_LENGTH);
+    if (place->left != NULL) {
+        errand->certificate.data = copy_of(arena, place->left, place->left_length);
+        errand->certificate.length = place->left_length;
+    }
+}
+
 bool waiting_errand(struct waiting_room *room, struct arena *arena, const char *ticket, int64_t now,
                     struct errand *errand)
 {
@@ -179,13 +227,52 @@ bool waiting_errand(struct waiting_room *room, struct arena *arena, const char *
     *errand = (struct errand){0};
     pthread_mutex_lock(&room->lock);
     place = find(room, ticket, now);
-    has = place != NULL && place->second && now - place->begun_at <= TICKET_LIFE;
+    has = place != NULL && place->second;
     if (has) {
-        errand->query = arena_copy(arena, place->query);
-        memcpy(errand->session, place->session, ERRAND_KEY_LENGTH);
+        read_errand(arena, place, errand);
+        errand->is_over = !is_errand(place, now);
     }
     pthread_mutex_unlock(&room->lock);
     return has;
+}
+
+const char *waiting_leave(struct waiting_room *room, struct arena *arena, const struct dice *dice,
+                          const char *ticket, struct bytes certificate, int64_t now)
+{
+    struct text code = draw(arena, dice);
+    struct place *place;
+    bool is_left;
+
+    pthread_mutex_lock(&room->lock);
+    place = find(room, ticket, now);
+    is_left = is_errand(place, now) && certificate.length > 0;
+    if (is_left) {
+        place->left = memory_get(certificate.length);
+        memcpy(place->left, certificate.data, certificate.length);
+        place->left_length = certificate.length;
+        place->left_at = now;
+        memcpy(place->code, code.start, code.length + 1);
+    }
+    pthread_mutex_unlock(&room->lock);
+    return is_left ? code.start : NULL;
+}
+
+bool waiting_fetch(struct waiting_room *room, struct arena *arena, const char *code, int64_t now,
+                   struct errand *errand)
+{
+    struct place *place;
+    bool is_there;
+
+    *errand = (struct errand){0};
+    pthread_mutex_lock(&room->lock);
+    place = find_by(room, code, now, true);
+    is_there = place != NULL && now - place->left_at <= CODE_LIFE;
+    if (is_there) {
+        read_errand(arena, place, errand);
+        place->code[0] = '\0';
+    }
+    pthread_mutex_unlock(&room->lock);
+    return is_there;
 }
 
 static void enter(struct place *place, enum waiting_state state, int64_t now)
@@ -274,6 +361,9 @@ void waiting_look(struct waiting_room *room, struct arena *arena, const char *ti
                                     .since = now - place->since,
                                     .silent = place->silent,
                                     .fetched_issuer = place->fetched_issuer};
+        if (place->second) {
+            waiting->session = copy_of(arena, place->session, ERRAND_KEY_LENGTH);
+        }
     }
     pthread_mutex_unlock(&room->lock);
 }

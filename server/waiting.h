@@ -15,6 +15,7 @@
 #define WAITING_PLACES_PER_ADDRESS 100     /* of one address */
 #define WAITING_QUERY_LIMIT ((size_t)4096) /* bytes of a sign-in's query that are kept */
 #define TICKET_LIFE ((int64_t)2 * 60 * 1000)
+#define CODE_LIFE ((int64_t)60 * 1000)
 
 /* What a TLS connection that asks for a certificate went through. */
 enum handshake_step {
@@ -36,10 +37,11 @@ enum waiting_state {
 /* How it stands with somebody. */
 struct waiting {
     enum waiting_state state;
-    const char *remote, *query; /* whose, and the query of the sign-in; NULL where too long */
-    int64_t since;              /* ms since that state began */
-    int64_t silent;             /* ms that the last closed connection had been open */
-    bool fetched_issuer;        /* that address has had the issuing CA's certificate meanwhile */
+    const char *remote, *query;   /* whose, and the query of the sign-in; NULL where too long */
+    int64_t since;                /* ms since that state began */
+    int64_t silent;               /* ms that the last closed connection had been open */
+    bool fetched_issuer;          /* that address has had the issuing CA's certificate meanwhile */
+    const unsigned char *session; /* key of the session they are to add to; NULL: none */
 };
 
 struct waiting_room;
@@ -56,14 +58,26 @@ struct traveller {
 /* What somebody was sent away for whose session wants a second factor. */
 struct errand {
     unsigned char session[ERRAND_KEY_LENGTH];
-    const char *query; /* of that sign-in; NULL where it was too long to be kept */
+    const char *query;        /* of that sign-in; NULL where it was too long to be kept */
+    bool is_over;             /* begun more than two minutes ago, or done */
+    struct bytes certificate; /* DER of what they left here; empty: nothing yet */
 };
 /* Gives their ticket. `now` is monotonic, everywhere. */
 const char *waiting_begin(struct waiting_room *room, struct arena *arena, const struct dice *dice,
                           const struct traveller *traveller, int64_t now);
-/* True for a ticket of the last two minutes that was given for a second factor. */
+/* True for a ticket that was given for a second factor. */
 bool waiting_errand(struct waiting_room *room, struct arena *arena, const char *ticket, int64_t now,
                     struct errand *errand);
+/*
+ * Leaves what was shown for such a ticket, once, where the session's own cookie does not come, and
+ * gives the code for which it is handed out where it does; NULL where the ticket is of no use (any
+ * more).
+ */
+const char *waiting_leave(struct waiting_room *room, struct arena *arena, const struct dice *dice,
+                          const char *ticket, struct bytes certificate, int64_t now);
+/* True once for a code of the last minute: the errand, with what was left. */
+bool waiting_fetch(struct waiting_room *room, struct arena *arena, const char *code, int64_t now,
+                   struct errand *errand);
 /* False only for a ticket that is known, of somebody who did not come from the extranet. */
 bool waiting_is_extranet(struct waiting_room *room, const char *ticket, int64_t now);
 /* True once for a ticket of the last two minutes. NULL is none. */

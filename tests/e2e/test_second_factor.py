@@ -69,6 +69,18 @@ def give(client, answer, identity):
     return client.post(action, fields, None, *(identity.options() if identity else []))
 
 
+def retry(answer):
+    """Where the page of a refusal lets another certificate be tried, and what it posts there."""
+    form = answer.page.xpath("//form[@id='retryForm']")[0]
+    return form.get("action"), {each.get("name"): each.get("value") for each in form.xpath(".//input")}
+
+
+def elsewhere(lab, answer):
+    """The same for certauth.localhost, whose requests bring no cookie of localhost."""
+    action, fields = asked_for_more(answer)
+    return action.replace(lab.ready["certificate"], f"https://{certauth(lab)}"), fields
+
+
 def references(answer):
     return Token(TokenPage(answer).wresult).claims.get(REFERENCES)
 
@@ -162,6 +174,81 @@ def test_signing_out_reaches_whoever_was_visited_before_the_second_factor(lab, c
     give(client, client.get("/adfs/ls/", request_for(STRICT)), alice)
     frames = client.get("/adfs/ls/", {"wa": "wsignout1.0"}).page.xpath("//iframe/@src")
     assert sorted(each.split("?")[0] for each in frames) == ["https://free.test/", "https://strict.test/"]
+
+
+# Under another name than the main one -----------------------------------------------------------------
+
+def test_it_follows_the_alternate_binding_and_the_session_remembers_it(serve, make_client):
+    lab = serve(alternate_tls_client_binding="true")
+    client, alice = make_client(lab), of_user(lab.user())
+    answer = sign_in(client, STRICT, wctx="a&b")
+    assert asked_for_more(answer)[0].startswith(f"https://{certauth(lab)}/adfs/ls/?")
+    answer = give(client, answer, alice)
+    assert answer.status == 302 and answer.location.startswith(lab.main + "/adfs/ls/?") and answer.set_cookie is None
+    answer = client.get(answer.location)
+    assert references(answer) == [PASSWORD, TLS, MULTIPLE] and TokenPage(answer).wctx == "a&b"
+    assert is_token_page(client.get("/adfs/ls/", request_for(STRICT)))
+    assert is_token_page(client.get("/adfs/ls/", request_for(FREE, wauth=MULTIPLE)))
+
+
+def test_with_mfa_max_age_and_wfresh_of_0_the_token_comes_there_too(lab, client, alice):
+    query = request_for(STRICT, mfa_max_age="0", wfresh="0")
+    action, fields = elsewhere(lab, client.post("/adfs/ls/", credentials(lab), query))
+    assert is_token_page(client.get(client.post(action, fields, None, *alice.options()).location))
+
+
+def test_what_was_shown_elsewhere_counts_once_and_with_its_session_alone(lab, client, make_client, alice):
+    """Whoever lures somebody to a ticket of theirs has that person's browser bring the code, and not their own."""
+    action, fields = elsewhere(lab, sign_in(client, STRICT))
+    lured, address = make_client(lab), client.post(action, fields, None, *alice.options()).location
+    sign_in(lured, FREE)
+    answer = lured.get(address)
+    assert answer.status == 302 and address.startswith(answer.location + "&") and answer.set_cookie is None
+    asked_for_more(lured.get(answer.location))
+    assert client.get(address).status == 302, "it is spent"
+    asked_for_more(client.get("/adfs/ls/", request_for(STRICT)))
+    answer = client.post(action, fields, None, *alice.options())
+    assert answer.status == 302 and "lanyard-second-factor" not in answer.location, "and so is its ticket"
+    asked_for_more(client.get(answer.location))
+    assert lab.event_where(event="second-factor", outcome="refused")
+
+
+def test_the_code_is_of_its_request_alone(lab, client, alice):
+    for change in (lambda url: url.replace(STRICT.replace(":", "%3A"), FREE.replace(":", "%3A")),
+                   lambda url: url.replace("&lanyard", "&wctx=1&lanyard"), lambda url: url[:-1], lambda url: url + "0"):
+        action, fields = elsewhere(lab, sign_in(client, STRICT, wfresh="5"))
+        answer = client.get(change(client.post(action, fields, None, *alice.options()).location))
+        assert answer.status == 302 and answer.set_cookie is None and "lanyard-second-factor" not in answer.location
+    asked_for_more(client.get("/adfs/ls/", request_for(STRICT)))
+
+
+@pytest.mark.parametrize("wrong, code", [("bob", "account.other"), (None, "none")])
+def test_a_refusal_lets_another_certificate_be_tried_for_the_same_errand(lab, client, alice, wrong, code):
+    answer = give(client, sign_in(client, STRICT, wctx="kept"), of_user(lab.user(wrong)) if wrong else None)
+    assert refusal(answer) == code and not answer.page.xpath("//a[@id='otherOptions']")
+    again = answer.page.xpath("//a[@id='startAgain']/@href")[0]
+    assert again.startswith(lab.main) and asked_for_more(client.get(again))
+    action, fields = retry(answer)
+    assert "certauth.localhost" in action
+    assert refusal(client.post(action, fields, None, *of_user(lab.user("bob")).options())) == "account.other"
+    answer = client.get(client.post(action, fields, None, *alice.options()).location)
+    assert references(answer) == [PASSWORD, TLS, MULTIPLE] and TokenPage(answer).wctx == "kept"
+
+
+def test_without_fresh_names_a_refusal_leads_back_to_where_it_is_asked_for(serve, make_client):
+    lab = serve(certificate_retry_names="false")
+    client = make_client(lab)
+    answer = give(client, sign_in(client, STRICT), None)
+    assert refusal(answer) == "none" and not answer.page.xpath("//form[@id='retryForm']") and answer.text_of("retryAdvice")
+    again = client.get(answer.page.xpath("//a[@id='startAgain']/@href")[0])
+    assert references(give(client, again, of_user(lab.user()))) == [PASSWORD, TLS, MULTIPLE]
+
+
+def test_the_page_of_a_browser_that_never_arrived_is_of_the_same_errand(lab, client, alice):
+    page = sign_in(client, STRICT).page
+    story = client.get(page.xpath("//*[@id='waiting']/@data-story")[0])
+    action, fields = retry(story)
+    assert is_token_page(client.get(client.post(action, fields, None, *alice.options()).location))
 
 
 # How old it may be ------------------------------------------------------------------------------------
@@ -274,7 +361,6 @@ def test_the_ticket_is_of_its_session_and_its_request_alone(lab, client, make_cl
     sign_in(other, FREE)
     assert told(lab, other.post(action, fields, None, *alice.options())), "another session"
     assert told(lab, client.post(action + "&wfresh=0", fields, None, *alice.options())), "an older password for a fresh one"
-    assert told(lab, client.post(action.replace(lab.ready["certificate"], f"https://{certauth(lab)}"), fields, None, *alice.options()))
     assert references(client.post(action, fields, None, *alice.options())) == [PASSWORD, TLS, MULTIPLE], "it was good all along"
     assert told(lab, client.post(action, fields, None, *alice.options())), "that session is gone"
 

@@ -50,6 +50,7 @@ static const char *const names_of[PAGE_COUNT][48] = {
                           "retry_url",
                           "ticket",
                           "other_url",
+                          "again_url",
                           "activity_id",
                           "party_name",
                           "code",

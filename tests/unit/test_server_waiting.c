@@ -371,7 +371,7 @@ static void a_ticket_counts_once_whoever_is_first(void **given)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-static void an_errand_is_told_of_its_own_ticket_for_two_minutes(void **given)
+static void an_errand_is_told_of_its_own_ticket_and_is_over_after_two_minutes(void **given)
 {
     struct hall *hall = *given;
     const unsigned char key[ERRAND_KEY_LENGTH] = {1, 2, 3, [ERRAND_KEY_LENGTH - 1] = 9};
@@ -381,18 +381,117 @@ static void an_errand_is_told_of_its_own_ticket_for_two_minutes(void **given)
     struct errand errand;
 
     assert_true(waiting_errand(hall->room, hall->arena, ticket, NOW + 2 * MINUTE, &errand));
+    assert_false(errand.is_over);
     assert_memory_equal(errand.session, key, sizeof key);
     assert_string_equal(errand.query, QUERY);
-    assert_false(waiting_errand(hall->room, hall->arena, ticket, NOW + 2 * MINUTE + 1, &errand));
+    assert_true(waiting_errand(hall->room, hall->arena, ticket, NOW + 2 * MINUTE + 1, &errand));
+    assert_true(errand.is_over);
+    assert_false(waiting_errand(hall->room, hall->arena, ticket, NOW + 16 * MINUTE, &errand));
     assert_false(waiting_errand(hall->room, hall->arena, plain, NOW, &errand));
     assert_false(waiting_errand(hall->room, hall->arena, NULL, NOW, &errand));
     assert_false(waiting_errand(hall->room, hall->arena, "", NOW, &errand));
 }
 
+/* A ticket for a second factor, and what is shown for it. */
+static const char *send_for_second(struct hall *hall, int64_t now)
+{
+    static const unsigned char key[ERRAND_KEY_LENGTH] = {1, 2, 3};
+    struct traveller traveller = {.remote = PHONE, .query = QUERY, .session = key};
+
+    return waiting_begin(hall->room, hall->arena, &hall->dice, &traveller, now);
+}
+
+static const char *leave(struct hall *hall, const char *ticket, const char *shown, int64_t now)
+{
+    struct bytes certificate = {.data = (const unsigned char *)shown, .length = strlen(shown)};
+
+    return waiting_leave(hall->room, hall->arena, &hall->dice, ticket, certificate, now);
+}
+
+static bool fetch(struct hall *hall, const char *code, int64_t now, struct errand *errand)
+{
+    return waiting_fetch(hall->room, hall->arena, code, now, errand);
+}
+
+static void what_is_left_is_handed_out_once_and_for_its_code_alone(void **given)
+{
+    struct hall *hall = *given;
+    const char *ticket = send_for_second(hall, NOW), *other = send_for_second(hall, NOW);
+    const char *code = leave(hall, ticket, "DER", NOW + MINUTE);
+    struct errand errand;
+
+    assert_non_null(code);
+    assert_string_not_equal(code, ticket);
+    assert_false(fetch(hall, ticket, NOW + MINUTE, &errand));
+    assert_false(fetch(hall, "", NOW + MINUTE, &errand));
+    assert_false(fetch(hall, NULL, NOW + MINUTE, &errand));
+    assert_false(fetch(hall, "00000000000000000000000000000000", NOW + MINUTE, &errand));
+    assert_int_equal(errand.certificate.length, 0);
+    assert_non_null(leave(hall, other, "another", NOW + MINUTE));
+    assert_true(fetch(hall, code, NOW + 2 * MINUTE, &errand));
+    assert_int_equal(errand.certificate.length, 3);
+    assert_memory_equal(errand.certificate.data, "DER", 3);
+    assert_int_equal(errand.session[2], 3);
+    assert_string_equal(errand.query, QUERY);
+    assert_false(fetch(hall, code, NOW + 2 * MINUTE, &errand));
+    assert_null(errand.query);
+}
+
+static void a_code_is_good_for_a_minute(void **given)
+{
+    struct hall *hall = *given;
+    const char *code = leave(hall, send_for_second(hall, NOW), "DER", NOW + MINUTE);
+    struct errand errand;
+
+    assert_false(fetch(hall, code, NOW + 2 * MINUTE + 1, &errand));
+}
+
+static void a_ticket_takes_one_second_factor_in_its_time_and_only_if_it_is_for_one(void **given)
+{
+    struct hall *hall = *given;
+    const char *ticket = send_for_second(hall, NOW);
+    struct errand errand;
+
+    assert_null(leave(hall, send_away(hall, PHONE, NOW), "DER", NOW));
+    assert_null(leave(hall, "", "DER", NOW));
+    assert_null(leave(hall, NULL, "DER", NOW));
+    assert_null(leave(hall, ticket, "", NOW));
+    assert_null(leave(hall, ticket, "DER", NOW + 2 * MINUTE + 1));
+    assert_non_null(leave(hall, ticket, "DER", NOW + 2 * MINUTE));
+    assert_null(leave(hall, ticket, "another", NOW + 2 * MINUTE));
+    assert_true(waiting_errand(hall->room, hall->arena, ticket, NOW + 2 * MINUTE, &errand));
+    assert_true(errand.is_over);
+}
+
+static void what_was_left_is_gone_with_its_place(void **given)
+{
+    struct hall *hall = *given;
+    const char *code = leave(hall, send_for_second(hall, NOW), "DER", NOW);
+    struct errand errand;
+
+    for (int i = 0; i < WAITING_PLACES_PER_ADDRESS; i++) {
+        send_away(hall, PHONE, NOW + 1);
+    }
+    assert_false(fetch(hall, code, NOW + 1, &errand));
+}
+
+static void it_is_told_which_session_somebody_waits_for(void **given)
+{
+    struct hall *hall = *given;
+
+    assert_int_equal(look(hall, send_for_second(hall, NOW), NOW).session[1], 2);
+    assert_null(look(hall, send_away(hall, PHONE, NOW), NOW).session);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(an_errand_is_told_of_its_own_ticket_for_two_minutes),
+        TEST(an_errand_is_told_of_its_own_ticket_and_is_over_after_two_minutes),
+        TEST(what_is_left_is_handed_out_once_and_for_its_code_alone),
+        TEST(a_code_is_good_for_a_minute),
+        TEST(a_ticket_takes_one_second_factor_in_its_time_and_only_if_it_is_for_one),
+        TEST(what_was_left_is_gone_with_its_place),
+        TEST(it_is_told_which_session_somebody_waits_for),
         TEST(a_ticket_counts_once),
         TEST(a_ticket_counts_for_two_minutes),
         TEST(no_two_tickets_are_alike),
