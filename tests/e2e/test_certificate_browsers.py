@@ -67,7 +67,7 @@ def asked(lab):
     return sum(event["event"] == "handshake" for event in lab.events())
 
 
-def choose(lab, shown_on, row, before):
+def choose(lab, shown_on, row, before, tries=tries):
     """Answers the dialogue that follows when the browser was asked, and waits until the server has been shown
     something. While the dialogue is there the driver answers nothing."""
     shown_before = len(tries(lab))

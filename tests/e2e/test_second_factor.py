@@ -3,14 +3,19 @@ import json
 from datetime import timedelta
 
 import pytest
+from selenium.webdriver.common.by import By
 
+from support.browser import chromium, own, policy_breaches, shown, trust
 from support.certificates import at, certauth, refusal, show
-from support.identity import of_user
+from support.identity import Authority, of_user
 from support.lab import free_port, run
 from support.settings import party, set_setting, write_parties
 from support.sign_in import TokenPage, credentials, is_sign_in_page, is_token_page, request_for, sign_in
 from support.tokens import Token, time_of
+from support.webkit import display
 from support.wstrust import ask
+from test_certificate_browsers import PASSWORD as PKCS12_PASSWORD
+from test_certificate_browsers import asked, choose, wait_for_refusal
 
 MS = "http://schemas.microsoft.com/ws/2008/06/identity/"
 REFERENCES = "http://schemas.microsoft.com/claims/authnmethodsreferences"
@@ -401,3 +406,46 @@ def test_a_list_that_names_anything_else_is_refused(made, value):
     set_setting(made / "lanyard.yaml", "additional_authentication_providers", value)
     finished = run("check", "-c", made / "lanyard.yaml")
     assert finished.returncode == 1 and "additional_authentication_providers" in finished.stderr
+
+
+# Chromium ---------------------------------------------------------------------------------------------
+
+ROWS = {"bob": 0, "alice": 1}  # as Chromium lists them: the longest life first
+
+
+def shown_factors(lab):
+    return [event for event in lab.events() if event["event"] == "second-factor"]
+
+
+@pytest.mark.parametrize("alternate", ["false", "true"], ids=["port", "name"])
+def test_in_chromium_a_wrong_certificate_is_followed_by_the_right_one_and_the_token(serve, tmp_path, alternate):
+    """By its own dialogue; the first is asked for on the port or under the name, the second under a fresh name, and
+    the code brings it back to the session, through the policies of both pages."""
+    lab = serve(alternate_tls_client_binding=alternate)
+    write_parties(lab.settings_file, [party("Own", STRICT, f"{lab.main}/lanyard/rp", issuance_transform_rules="rules/all.rules",
+                                            additional_authentication_rules="rules/strict.rules")])
+    lab.restart()
+    database = trust(tmp_path, lab.root_certificate)
+    for name, days in (("bob", 800), ("alice", 600)):
+        identity = Authority.of_lab(lab).issue(tmp_path / name, name, upn=lab.upn(name), days=(-1, days))
+        own(database, identity.pkcs12(PKCS12_PASSWORD), PKCS12_PASSWORD)
+    with display() as name:
+        driver = chromium(tmp_path, lab.root_certificate, shown_on=name)
+        try:
+            driver.get(at(lab, "main", STRICT))
+            shown(driver, By.ID, "userNameInput").send_keys(lab.upn())
+            driver.find_element(By.ID, "passwordInput").send_keys(lab.user()["password"])
+            before = asked(lab)
+            driver.find_element(By.ID, "submitButton").click()
+            choose(lab, name, ROWS["bob"], before, shown_factors)
+            assert wait_for_refusal(driver)[0] == "account.other"
+            before = asked(lab)
+            driver.find_element(By.ID, "retryButton").click()
+            choose(lab, name, ROWS["alice"], before, shown_factors)
+            assert shown(driver, By.ID, "verdict").text == "Signed in"
+            assert lab.upn() in driver.page_source and MULTIPLE in driver.page_source and not policy_breaches(driver)
+            driver.get(at(lab, "main", STRICT))
+            assert shown(driver, By.ID, "verdict") and len(shown_factors(lab)) == 2, "the session remembers it"
+        finally:
+            driver.quit()
+    assert [event["outcome"] for event in shown_factors(lab)] == ["refused", "done"]
