@@ -167,17 +167,22 @@ static void add_lab_details(const struct request *request, const struct certific
     add_tls(request, values);
 }
 
-/* "https://r1f….certauth.localhost:49443": a name this browser has never chosen for. */
+/* "https://r1f….certauth.localhost:49443": a name this browser has never chosen for, on the port
+ * where it was asked. */
 static const char *fresh_origin(struct lanyard *lanyard, const struct request *request)
 {
     const struct settings *settings = request->snapshot->settings;
+    const char *asked = request->proxy != NULL && request->proxy->certificate_url != NULL
+                            ? request->proxy->certificate_url
+                            : settings->certificate_url;
+    const char *port = strchr(asked + strlen("https://"), ':');
     unsigned char drawn[8];
     struct text name = text_in(request->arena);
 
     dice_roll(&lanyard->dice, drawn, sizeof drawn);
     text_add_hex(&name, drawn, sizeof drawn);
-    return arena_print(request->arena, "https://r%s.certauth.%s", name.start,
-                       settings->certificate_url + strlen("https://"));
+    return arena_print(request->arena, "https://r%s.certauth.%s%s", name.start, settings->host,
+                       port != NULL ? port : "");
 }
 
 /* Gives the policy of the page, which lets the form post there. A second factor has no other way;
