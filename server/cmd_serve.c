@@ -2,6 +2,7 @@
  * server/cmd_serve.c: `lanyard serve` and `lanyard check`: with a settings file that is there.
  */
 #include "server/cmd_json.h"
+#include "server/config.h"
 #include "server/serve.h"
 
 #include <jansson.h>
@@ -98,7 +99,7 @@ static void lint_all(const struct settings *settings, struct error *warnings)
     }
 }
 
-/* The very reading the server does: what passes here starts there. */
+/* The very reading the server does, and what it would write: what passes here starts there. */
 static bool check(const struct arguments *arguments, const char *file, struct error *warnings,
                   struct error *error)
 {
@@ -106,7 +107,8 @@ static bool check(const struct arguments *arguments, const char *file, struct er
     struct clock clock = {0};
     struct snapshot *snapshot = NULL;
     bool good = command_clock(arguments, &clock, error) && saml_start(error)
-                && snapshot_load(file, &overrides, clock_read(&clock).wall, &snapshot, error);
+                && snapshot_load(file, &overrides, clock_read(&clock).wall, &snapshot, error)
+                && config_check_places(arguments->arena, snapshot->settings, &overrides, error);
 
     if (good) {
         lint_all(snapshot->settings, warnings);

@@ -202,7 +202,6 @@ static void read_additional(const struct config_reader *reader, const struct yam
 static bool read_file(const struct config_reader *reader, struct yaml_node *root)
 {
     const char *cure = "Make one with `lanyard init`, or name another with -c.";
-    struct bytes source;
 
     if (!file_exists(reader->file)) {
         return fail_at(reader->error, FAULT_NOT_FOUND,
@@ -210,14 +209,7 @@ static bool read_file(const struct config_reader *reader, struct yaml_node *root
                                          .found = "there is no settings file",
                                          .cure = cure});
     }
-    if (!file_check_guarded(reader->file, reader->error)) {
-        return false;
-    }
-    if (!file_read(reader->arena, reader->file, YAML_SIZE_LIMIT, &source, reader->error)) {
-        reader->error->fault = FAULT_NOT_FOUND; /* it cannot be read at all */
-        return false;
-    }
-    if (!yaml_read(reader->arena, reader->file, source, root, reader->error)) {
+    if (!yaml_load(reader->arena, reader->file, root, reader->error)) {
         return false;
     }
     if (root->kind != YAML_MAP) {

@@ -97,6 +97,11 @@ void config_read_parties(const struct config_reader *reader, const struct yaml_n
 void config_read_fetching(const struct config_reader *reader, const struct yaml_node *root,
                           struct settings *settings);
 
+/* config_places.c: whether the server could make and write its files, as `check` asks; each problem
+ * is noted at its setting. */
+MUST_CHECK bool config_check_places(struct arena *arena, const struct settings *settings,
+                                    const struct overrides *overrides, struct error *error);
+
 /* config_methods.c: how people may sign in, by network; every problem is noted. */
 void config_read_methods(const struct config_reader *reader, const struct yaml_node *root,
                          struct settings *settings);

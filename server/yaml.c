@@ -375,9 +375,14 @@ bool yaml_load(struct arena *arena, const char *file, struct yaml_node *root, st
 {
     struct bytes source;
 
-    return file_check_guarded(file, error)
-           && file_read(arena, file, YAML_SIZE_LIMIT, &source, error)
-           && yaml_read(arena, file, source, root, error);
+    if (!file_check_guarded(file, error)) {
+        return false;
+    }
+    if (!file_read(arena, file, YAML_SIZE_LIMIT, &source, error)) {
+        error->fault = FAULT_NOT_FOUND;
+        return false;
+    }
+    return yaml_read(arena, file, source, root, error);
 }
 
 const struct yaml_node *yaml_find(const struct yaml_node *map, const char *key)

@@ -35,7 +35,7 @@ struct yaml_node {
 MUST_CHECK bool yaml_read(struct arena *arena, const char *file, struct bytes source,
                           struct yaml_node *root, struct error *error);
 
-/* Reads a file that strangers cannot write; see yaml_read. */
+/* Reads a file that strangers cannot write; see yaml_read. FAULT_NOT_FOUND: it cannot be read. */
 MUST_CHECK bool yaml_load(struct arena *arena, const char *file, struct yaml_node *root,
                           struct error *error);
 

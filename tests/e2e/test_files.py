@@ -5,13 +5,15 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from conftest import FIRST
+from conftest import FIRST, copy_lab
 from support.lab import FREE_PORTS, IS_SANITIZED, LANYARD, Lab, environment, run
+from support.settings import set_setting
 from support.sign_in import is_token_page, sign_in
 
 KILLS = 3 if IS_SANITIZED else 6  # of `init`, which takes seconds
@@ -78,6 +80,57 @@ def test_a_state_file_that_is_no_state_file_is_said_and_not_served(made):
     (made / "state.db").chmod(0o600)
     refused = run("serve", "-c", made / "lanyard.yaml")
     assert refused.returncode == 1 and "state.db" in refused.stderr
+
+
+def place_of(settings, key):
+    """As check writes the place of that setting's value: FILE:LINE."""
+    lines = settings.read_text().splitlines()
+    return f"{settings}:{[line.startswith(f'{key}: ') for line in lines].index(True) + 1}:"
+
+
+@pytest.mark.parametrize("key, value, says", [
+    ("cache_folder", "/nowhere/cache", "cannot be made: No such file"), ("cache_folder", "lanyard.yaml/cache", "cannot be made: Not a dir"),
+    ("cache_folder", "lanyard.yaml", "is no folder"), ("cache_folder", "loose", "chmod"),
+    ("state", "/nowhere/state.db", "cannot be made: No such file")])
+def test_check_finds_a_place_the_server_could_not_write_to(made, key, value, says):
+    settings = made / "lanyard.yaml"
+    (made / "loose").mkdir()
+    (made / "loose").chmod(0o777)
+    set_setting(settings, key, value)
+    before = sorted(made.rglob("*"))
+    checked = run("check", "-c", settings)
+    assert checked.returncode == 1 and says in checked.stderr, checked.stderr
+    assert checked.stderr.startswith(f"lanyard: {place_of(settings, key)}") and f"name another in {key}." in checked.stderr
+    assert sorted(made.rglob("*")) == before
+    assert run("serve", "-c", settings).returncode == 1, "what check refuses does not start"
+    assert run("user", "list", "-c", settings).returncode == 0, "other commands do not need them"
+
+
+def test_check_makes_neither_state_nor_cache(made):
+    set_setting(made / "lanyard.yaml", "cache_folder", "new")
+    set_setting(made / "lanyard.yaml", "state", "new.db")
+    assert run("check", "-c", made / "lanyard.yaml").returncode == 0
+    assert list(made.glob("new*")) == []
+
+
+def test_check_looks_as_the_user_who_asks(tmp_path, first_made):
+    if os.geteuid() != 0:
+        pytest.fail("this test becomes another user, which only root can")
+    folder = Path(tempfile.mkdtemp(prefix="lanyard-check-"))
+    try:
+        copy_lab(first_made, folder / "lab")
+        folder.chmod(0o755)
+        for path in [folder, *folder.rglob("*")]:
+            os.chown(path, 65534, 65534)
+        cache = folder / "lab" / "cache"
+        cache.mkdir(mode=0o755)  # root's own
+        (program := folder / "lanyard").write_bytes(Path(LANYARD).read_bytes())
+        program.chmod(0o755)
+        checked = subprocess.run([program, "check", "-c", folder / "lab" / "lanyard.yaml"], env=environment(), user=65534, group=65534,
+                                 extra_groups=[], capture_output=True, text=True, check=False)
+        assert checked.returncode == 1 and f"{cache}: the cache's folder cannot be read and written: Permission denied" in checked.stderr, checked
+    finally:
+        shutil.rmtree(folder)
 
 
 # Whole or not at all ---------------------------------------------------------------------------
