@@ -48,8 +48,9 @@ struct peer {
     char remote[INET6_ADDRSTRLEN];   /* its address */
     struct moment opened;
     enum progress progress;
-    bool asks;             /* a certificate is asked for in its handshake */
-    bool asked;            /* and the question has gone out */
+    bool asks;             /* a certificate to sign in with is asked for in its handshake */
+    bool asks_proxy;       /* a proxy's own is, on a port that asks nobody else */
+    bool asked;            /* and the question has gone out to what may be a person's browser */
     char server_name[256]; /* of the ClientHello, lower case; "": none */
     unsigned char *leaf;   /* DER of the certificate it showed, from malloc; NULL: none yet */
     size_t leaf_length;

@@ -7,6 +7,7 @@
 #include "server/hygiene.h"
 #include "server/journal.h"
 #include "server/network.h"
+#include "server/proxy.h"
 #include "server/refusal.h"
 
 #include <stdio.h>
@@ -27,7 +28,8 @@ struct exchange {
     struct request request;
     struct response response;
     struct error error;
-    const char *line; /* where libmicrohttpd keeps the target, among the rest of the head */
+    struct event proxied; /* whom it came through; to be told once it has begun */
+    const char *line;     /* where libmicrohttpd keeps the target, among the rest of the head */
     struct text body;
     size_t surplus; /* bytes of body that came after the most it may have */
     bool begun, counted, answered;
@@ -173,6 +175,7 @@ static bool check_head(struct exchange *exchange, struct MHD_Connection *connect
                     "a NUL, a folded header or a line that does not end in CR LF came");
     }
     return hygiene_check(&raw, &exchange->request, &exchange->error)
+           && proxy_read(&raw, &exchange->request, &exchange->proxied, &exchange->error)
            && hygiene_check_length(&raw, &exchange->request, &exchange->error);
 }
 
@@ -338,6 +341,19 @@ static enum MHD_Result answer_request(struct exchange *exchange, struct MHD_Conn
     return send_answer(exchange, connection);
 }
 
+/* From now on the address is that of whose request it is, if a trusted proxy says so. */
+static void tell_begin(struct exchange *exchange)
+{
+    struct lanyard *lanyard = exchange->listener->lanyard;
+
+    journal_begin(lanyard->journal, &exchange->request);
+    if (exchange->proxied.name != NULL) {
+        exchange->proxied.activity_id = exchange->request.activity_id;
+        exchange->proxied.remote = exchange->request.remote;
+        event_tell(lanyard->events, &exchange->proxied);
+    }
+}
+
 enum MHD_Result exchange_continue(void *argument, struct MHD_Connection *connection,
                                   const char *url, const char *method, const char *version,
                                   const char *upload, size_t *upload_length, void **context)
@@ -348,7 +364,7 @@ enum MHD_Result exchange_continue(void *argument, struct MHD_Connection *connect
     if (!exchange->begun) {
         bool is_sound = check_head(exchange, connection, method, version);
         exchange->begun = true;
-        journal_begin(exchange->listener->lanyard->journal, &exchange->request);
+        tell_begin(exchange);
         if (!is_sound) {
             return is_body_coming(exchange, connection) ? begin_to_swallow(exchange, connection)
                                                         : refuse_and_close(exchange, connection);

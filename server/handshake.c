@@ -1,7 +1,8 @@
 /*
  * server/handshake.c: TLS for one connection: which key we show, whether a client certificate is
  * asked for, and what the client made of it. It asks on the certificate port and for the names
- * beneath certauth.HOST, in the first handshake, and nowhere else (product.md, day one, 7).
+ * beneath certauth.HOST, in the first handshake, and elsewhere only where a proxy is that has a
+ * certificate (product.md, day one, 7; decision 15).
  *
  * TLS trusts everyone: that a handshake succeeded says that the client holds the key of what it
  * showed, and nothing about who that is. What a client never answers in there can be told by no
@@ -10,6 +11,7 @@
 #include "server/entrance.h"
 #include "server/hygiene.h"
 #include "server/journal.h"
+#include "server/proxy.h"
 #include "server/waiting.h"
 
 #include <ctype.h>
@@ -23,15 +25,24 @@
 
 struct listener_credentials {
     gnutls_certificate_credentials_t certificate;
+    gnutls_certificate_credentials_t for_proxies; /* other names with the same key, or NULL */
 };
 
 /* credentials ------------------------------------------------------------------------------- */
+
+static void drop(gnutls_certificate_credentials_t credentials)
+{
+    if (credentials != NULL) {
+        gnutls_certificate_free_credentials(credentials);
+    }
+}
 
 static void drop_credentials(void *object)
 {
     struct listener_credentials *credentials = object;
 
-    gnutls_certificate_free_credentials(credentials->certificate);
+    drop(credentials->certificate);
+    drop(credentials->for_proxies);
 }
 
 static bool is_named(enum ca_names names, const struct authority *authority)
@@ -41,40 +52,72 @@ static bool is_named(enum ca_names names, const struct authority *authority)
 }
 
 /* GnuTLS names the CAs of its trust list to the client, and here uses it for nothing else. */
+static bool add_name(gnutls_certificate_credentials_t credentials, struct bytes certificate)
+{
+    gnutls_datum_t der = {(unsigned char *)(uintptr_t)certificate.data,
+                          (unsigned)certificate.length};
+
+    return gnutls_certificate_set_x509_trust_mem(credentials, &der, GNUTLS_X509_FMT_DER) >= 0;
+}
+
 static bool add_ca_names(const struct settings *settings,
                          gnutls_certificate_credentials_t credentials, struct error *error)
 {
     for (size_t i = 0; i < settings->authority_count; i++) {
         const struct authority *authority = &settings->authorities[i];
-        gnutls_datum_t der = {(unsigned char *)(uintptr_t)authority->certificate.data,
-                              (unsigned)authority->certificate.length};
 
         if (is_named(settings->ca_names, authority)
-            && gnutls_certificate_set_x509_trust_mem(credentials, &der, GNUTLS_X509_FMT_DER) < 0) {
+            && !add_name(credentials, authority->certificate)) {
             return fail(error, FAULT_SETTINGS, "TLS cannot name the CA \"%s\"", authority->name);
         }
     }
     return true;
 }
 
+/* Their own names and no CA's: a browser on a proxy's machine has nothing that would fit, and asks
+ * nobody to choose. */
+static bool add_proxy_names(const struct settings *settings,
+                            gnutls_certificate_credentials_t credentials, struct error *error)
+{
+    for (size_t i = 0; i < settings->proxy_count; i++) {
+        const struct proxy *proxy = &settings->proxies[i];
+
+        if (proxy->certificate.length > 0 && !add_name(credentials, proxy->certificate)) {
+            return fail(error, FAULT_SETTINGS, "%s: TLS cannot name the proxy \"%s\"",
+                        proxy->certificate_file, proxy->name);
+        }
+    }
+    return true;
+}
+
+static bool load_key(const struct settings *settings, gnutls_certificate_credentials_t *made,
+                     struct error *error)
+{
+    int answer = gnutls_certificate_allocate_credentials(made);
+
+    if (answer != GNUTLS_E_SUCCESS) {
+        *made = NULL;
+        return fail(error, FAULT_INTERNAL, "TLS: %s", gnutls_strerror(answer));
+    }
+    answer = gnutls_certificate_set_x509_key_file(*made, settings->tls_certificate,
+                                                  settings->tls_key, GNUTLS_X509_FMT_PEM);
+    return answer >= 0
+           || fail(error, FAULT_SETTINGS, "%s: TLS cannot use this certificate: %s",
+                   settings->tls_certificate, gnutls_strerror(answer));
+}
+
 bool listener_credentials_make(struct arena *arena, const struct settings *settings,
                                struct listener_credentials **credentials, struct error *error)
 {
     struct listener_credentials *made = arena_alloc(arena, sizeof *made);
-    int answer = gnutls_certificate_allocate_credentials(&made->certificate);
 
-    if (answer != GNUTLS_E_SUCCESS) {
-        return fail(error, FAULT_INTERNAL, "TLS: %s", gnutls_strerror(answer));
-    }
     arena_adopt(arena, made, drop_credentials);
-    answer = gnutls_certificate_set_x509_key_file(made->certificate, settings->tls_certificate,
-                                                  settings->tls_key, GNUTLS_X509_FMT_PEM);
-    if (answer < 0) {
-        return fail(error, FAULT_SETTINGS, "%s: TLS cannot use this certificate: %s",
-                    settings->tls_certificate, gnutls_strerror(answer));
-    }
     *credentials = made;
-    return add_ca_names(settings, made->certificate, error);
+    return load_key(settings, &made->certificate, error)
+           && add_ca_names(settings, made->certificate, error)
+           && (settings->proxy_count == 0
+               || (load_key(settings, &made->for_proxies, error)
+                   && add_proxy_names(settings, made->for_proxies, error)));
 }
 
 int handshake_key(gnutls_session_t session, const gnutls_datum_t *issuers, int issuer_count,
@@ -99,10 +142,15 @@ static int64_t time_open(const struct peer *peer)
     return clock_read(&peer->entrance->listener->lanyard->clock).monotonic - peer->opened.monotonic;
 }
 
+/* Nobody waits at a proxy's address: what comes from there is the proxy's, for whoever it may be.
+ */
 static void tell_waiting(const struct peer *peer, enum handshake_step step)
 {
     struct lanyard *lanyard = peer->entrance->listener->lanyard;
 
+    if (proxy_hides(peer->snapshot->settings, peer->remote)) {
+        return;
+    }
     waiting_hear(lanyard->waiting, peer->remote, step, time_open(peer),
                  clock_read(&lanyard->clock).monotonic);
 }
@@ -182,7 +230,7 @@ static int on_message(gnutls_session_t session, unsigned type, unsigned when, un
     }
     if (incoming != 0) {
         note_incoming(session, type, when, message, peer);
-    } else if (type == GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST && !peer->asked) {
+    } else if (type == GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST && peer->asks && !peer->asked) {
         peer->asked = true;
         tell_waiting(peer, HANDSHAKE_ASKED);
     }
@@ -217,6 +265,15 @@ static void ask(gnutls_session_t session, struct peer *peer)
                               (unsigned)(settings->handshake_deadline / 1000 + 1));
 }
 
+/* Machines answer at once. No tickets here either: what was shown counts for one connection. */
+static void ask_proxy(gnutls_session_t session, struct peer *peer)
+{
+    peer->asks_proxy = true;
+    gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE,
+                           peer->snapshot->credentials->for_proxies);
+    gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
+}
+
 /* The name is known, and nothing has been answered yet. */
 static int by_server_name(gnutls_session_t session)
 {
@@ -226,6 +283,8 @@ static int by_server_name(gnutls_session_t session)
     if (peer->entrance->port == PORT_CERTIFICATE
         || hygiene_is_certauth(peer->snapshot->settings, peer->server_name)) {
         ask(session, peer);
+    } else if (proxy_is_at(peer->snapshot->settings, peer->remote)) {
+        ask_proxy(session, peer);
     } else {
         gnutls_session_ticket_enable_server(session, &peer->entrance->listener->ticket_key);
     }
@@ -260,7 +319,7 @@ struct shown handshake_shown(struct arena *arena, const struct peer *peer)
     session = session_of(peer);
     shown.version = gnutls_protocol_get_name(gnutls_protocol_get_version(session));
     shown.server_name = peer->server_name[0] == '\0' ? NULL : arena_copy(arena, peer->server_name);
-    list = peer->asks ? gnutls_certificate_get_peers(session, &count) : NULL;
+    list = peer->asks || peer->asks_proxy ? gnutls_certificate_get_peers(session, &count) : NULL;
     shown.count = count < SHOWN_LIMIT ? count : SHOWN_LIMIT;
     copies = arena_array(arena, shown.count, sizeof *copies);
     for (size_t i = 0; i < shown.count; i++) {

@@ -14,7 +14,8 @@
 /* What the trusted proxy before this server says of a request; strings may be NULL. */
 struct forwarded {
     const char *peer;        /* the proxy's own address */
-    const char *proxy_name;  /* X-MS-Proxy; its configured name where it says none */
+    const char *proxy_name;  /* X-MS-Proxy, of a proxy whose address_header is AD FS's own, too;
+                                its configured name where it says none */
     const char *path;        /* X-MS-Endpoint-Absolute-Path */
     const char *application; /* X-MS-Client-Application */
     long refused; /* it did not accept its client's certificate: the error (8.2); 0: none */
@@ -22,17 +23,19 @@ struct forwarded {
 
 /* Whether a certificate is to be asked for on the main port, too: a proxy that has one is there. */
 bool proxy_is_at(const struct settings *settings, const char *remote);
+/* Whether a proxy of any kind is there: whose handshakes those are that come from it, who knows. */
+bool proxy_hides(const struct settings *settings, const char *remote);
 
 /*
  * Called once the head of a request has been found sound. If a trusted proxy sent it, fills
  * `request->proxy` and `request->forwarded`, makes `request->remote` the client's address, and,
  * where a certificate is asked for, `request->shown.certificates` what the client showed the proxy
- * (which is judged as if it had been shown here). If not, what a proxy would say is passed over,
- * and the log is told. FAULT_MALFORMED where a trusted proxy's word cannot be read in one way only
- * (security V2, V3).
+ * (which is judged as if it had been shown here). If not, what a proxy would say is passed over.
+ * FAULT_MALFORMED where a trusted proxy's word cannot be read in one way only (security V2, V3).
+ * The log is to be told `event`, unless it has no name.
  */
-MUST_CHECK bool proxy_read(struct lanyard *lanyard, const struct raw_request *raw,
-                           struct request *request, struct error *error);
+MUST_CHECK bool proxy_read(const struct raw_request *raw, struct request *request,
+                           struct event *event, struct error *error);
 
 /* proxy_tls.c: /adfs/backendproxytls (protocol.md 8.2). */
 request_handler proxy_tls_post;
