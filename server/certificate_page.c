@@ -200,8 +200,8 @@ static const char *add_ways_out(struct lanyard *lanyard, const struct request *r
     }
     fields_add(arena, values, story->session == NULL ? "other_url" : "again_url",
                arena_print(arena, "%s/adfs/ls/?%s", network_home(request), query));
-    if (!settings->retry_names || settings->certauth_url == NULL) {
-        return policy;
+    if (!settings->retry_names || settings->certauth_url == NULL || request->proxy != NULL) {
+        return policy; /* a proxy listens for the names it was given, not for fresh ones */
     }
     origin = fresh_origin(lanyard, request);
     fields_add(arena, values, "retry_url", arena_print(arena, "%s/adfs/ls/?%s", origin, query));
