@@ -35,8 +35,6 @@ const char *passive_action(const struct passive *passive);
 MUST_CHECK bool passive_send_token(struct passive *passive, const struct principal *principal,
                                    const struct session *session, const char *why,
                                    struct error *error);
-/* Whether the session's cookie comes with requests to the name that this one was sent to. */
-bool passive_shares_cookies(const struct request *request);
 /* Somebody has just signed in: tells it, keeps it, and goes on to the token. */
 MUST_CHECK bool passive_welcome(struct passive *passive, struct session *session,
                                 struct error *error);
@@ -60,16 +58,14 @@ MUST_CHECK bool passive_take_certificate(struct passive *passive, struct error *
 
 /* Whether the post brings the ticket of a second factor; `errand` says of which session. */
 bool passive_is_second(const struct passive *passive, struct errand *errand);
-/*
- * Takes it: the same person's, for the same request, in the same session; or explains why not.
- * Where that session's cookie does not come, it sends the browser on with a code to where it does;
- * where the errand is over, back to where it began.
- */
+/* Takes it: the same account's, for the same request; and sends the browser with a code to where
+ * the session's cookie comes. Or explains why not; or where the errand is over, begins again. */
 MUST_CHECK bool passive_take_second(struct passive *passive, const struct errand *errand,
                                     struct error *error);
 /* Whether the request brings such a code. */
 bool passive_brings_code(const struct passive *passive);
-/* Gives the token for it, if it is of this session and this request; or starts over without. */
+/* Adds what was shown to the session, if the code is of this session and this request, and gives
+ * the token; or begins again without. */
 MUST_CHECK bool passive_fetch_second(struct passive *passive, struct error *error);
 
 #endif

@@ -4,11 +4,11 @@
  * nobody adds a factor to another session, or has an old one pass for a fresh one by changing the
  * address. Both factors must be of one account.
  *
- * Under another name than the main one (certauth.HOST, a fresh name for a retry) the session's
- * cookie does not come, and the ticket alone must not stand for it: whoever knows a password could
- * have the certificate shown by somebody they lure to their own ticket. There the certificate is
- * left in the waiting room for a code; the browser that showed it brings the code to the main name,
- * where it counts only together with that session's cookie.
+ * Where a certificate is asked for the session's cookie need not come (certauth.HOST, a fresh name
+ * for a retry), and the ticket must not stand for it: whoever knows a password could lure its owner
+ * to a ticket of theirs, and have the certificate shown for them. So the certificate is left in the
+ * waiting room for a code; the browser that showed it brings the code to the main name, where it
+ * counts only together with that session's cookie.
  */
 #include "server/acceptance.h"
 #include "server/network.h"
@@ -16,9 +16,8 @@
 
 #include <string.h>
 
-#define CODE_FIELD                                                                                 \
-    "&lanyard-second-factor=" /* at the end of the query, after all that was asked                 \
-                               */
+/* At the end of the query, after all that was asked. */
+#define CODE_FIELD "&lanyard-second-factor="
 
 bool passive_is_second(const struct passive *passive, struct errand *errand)
 {
@@ -27,27 +26,6 @@ bool passive_is_second(const struct passive *passive, struct errand *errand)
     return request->shown.asked
            && waiting_errand(passive->lanyard->waiting, request->arena,
                              fields_find(&request->form, "Ticket"), request->now.monotonic, errand);
-}
-
-/* The session that the errand is for, begun by password, whose cookie came. */
-static bool find_session(struct passive *passive, const struct errand *errand,
-                         struct session *session, bool *found, struct error *error)
-{
-    bool known = false;
-
-    *found = false;
-    if (!sign_in_known(passive->lanyard, passive->request, session, &known, error)) {
-        return false;
-    }
-    *found = known && bytes_same_secret(session->key, errand->session, ERRAND_KEY_LENGTH)
-             && session->principal.method == METHOD_PASSWORD;
-    return true;
-}
-
-static bool fail_session(struct error *error)
-{
-    return fail(error, FAULT_METHOD,
-                "the session that a second factor was asked for is over, or another one");
 }
 
 static void tell(const struct passive *passive, const char *user, enum outcome outcome,
@@ -64,44 +42,7 @@ static void tell(const struct passive *passive, const char *user, enum outcome o
                                .why = why});
 }
 
-/* Who they are by both; when they signed in stays when they did. A new id takes the old one's place
- * (security S8). */
-static bool add_factor(struct passive *passive, const struct certificate *certificate,
-                       struct session *session, struct error *error)
-{
-    const struct account *account =
-        account_named(passive->request->snapshot->accounts, session->principal.name);
-    struct proof proof = {.account = account,
-                          .method = METHOD_PASSWORD,
-                          .method_uri = AUTHENTICATION_METHODS "password",
-                          .second_uri = AUTHENTICATION_METHODS "tlsclient",
-                          .certificate = certificate,
-                          .signed_in_at = session->principal.signed_in_at};
-    bool kept = session->principal.kept;
-
-    if (account == NULL) {
-        return fail_session(error);
-    }
-    if (!acceptance_run(passive->request, &proof, &session->principal, error)) {
-        return false;
-    }
-    session->principal.kept = kept;
-    return session_renew(passive->lanyard, passive->request, session, passive->response, error);
-}
-
-static bool go_on(struct passive *passive, const struct certificate *certificate,
-                  struct session *session, struct error *error)
-{
-    if (!add_factor(passive, certificate, session, error)) {
-        return false;
-    }
-    tell(passive, session->principal.name, OUTCOME_DONE, "a certificate after the password");
-    passive->asked.second_shown = true;
-    return passive_send_token(passive, &session->principal, session,
-                              "a second factor was asked for, and shown", error);
-}
-
-/* taking it ------------------------------------------------------------------------------------ */
+/* showing it ----------------------------------------------------------------------------------- */
 
 /* Takes what TLS showed; where it is no second factor of `owner`, the page says why. */
 static bool see(struct passive *passive, const struct errand *errand, const char *owner,
@@ -125,23 +66,22 @@ static bool see(struct passive *passive, const struct errand *errand, const char
     return true;
 }
 
-static bool take_here(struct passive *passive, const struct errand *errand, struct error *error)
+/* A session that is over, a dialogue that stayed open for long, a form that was sent twice, a code
+ * that is of no use here. Were the certificate another first factor then, it would take the place
+ * of the session. */
+static void begin_again(const struct passive *passive)
 {
-    struct certificate_sign_in seen;
-    struct session session;
-    bool found = false, fits = false;
+    const struct request *request = passive->request;
+    const char *code = strstr(request->target, CODE_FIELD);
+    size_t length = code == NULL ? strlen(request->target) : (size_t)(code - request->target);
 
-    if (!find_session(passive, errand, &session, &found, error)) {
-        return false;
-    }
-    if (!found) {
-        return fail_session(error);
-    }
-    return see(passive, errand, session.principal.name, &seen, &fits, error)
-           && (!fits || go_on(passive, &seen.certificate, &session, error));
+    passive->response->status = 302;
+    fields_add(request->arena, &passive->response->headers, "Location",
+               arena_print(request->arena, "%s%s", network_home(request),
+                           arena_copy_range(request->arena, request->target, length)));
 }
 
-static bool leave(struct passive *passive, struct bytes certificate, struct error *error)
+static void leave(struct passive *passive, struct bytes certificate)
 {
     const struct request *request = passive->request;
     const char *code =
@@ -149,57 +89,42 @@ static bool leave(struct passive *passive, struct bytes certificate, struct erro
                       fields_find(&request->form, "Ticket"), certificate, request->now.monotonic);
 
     if (code == NULL) {
-        return fail_session(error);
+        begin_again(passive);
+        return;
     }
     passive->response->status = 302;
     fields_add(request->arena, &passive->response->headers, "Location",
                arena_print(request->arena, "%s%s" CODE_FIELD "%s", network_home(request),
                            request->target, code));
-    return true;
 }
 
-static bool take_elsewhere(struct passive *passive, const struct errand *errand,
-                           struct error *error)
+bool passive_take_second(struct passive *passive, const struct errand *errand, struct error *error)
 {
     const struct request *request = passive->request;
     struct certificate_sign_in seen;
     struct session_record record;
     bool fits = false;
 
-    if (!state_find_session(passive->lanyard->state, request->arena, errand->session,
-                            request->now.wall, &record, error)) {
-        return error->count == 0 && fail_session(error);
-    }
-    return see(passive, errand, record.account, &seen, &fits, error)
-           && (!fits || leave(passive, seen.certificate.der, error));
-}
-
-/* A dialogue that stayed open for long, a page that was sent twice: were it another first factor,
- * it would take the place of the session. */
-static void begin_again(const struct passive *passive)
-{
-    const struct request *request = passive->request;
-
-    passive->response->status = 302;
-    fields_add(request->arena, &passive->response->headers, "Location",
-               arena_print(request->arena, "%s%s", network_home(request), request->target));
-}
-
-bool passive_take_second(struct passive *passive, const struct errand *errand, struct error *error)
-{
-    if (errand->is_over) {
-        begin_again(passive);
-        return true;
-    }
     if (!string_is(errand->query, strchr(passive_action(passive), '?') + 1)) {
         return fail(error, FAULT_METHOD,
                     "the second factor was asked for by another request than this");
     }
-    return passive_shares_cookies(passive->request) ? take_here(passive, errand, error)
-                                                    : take_elsewhere(passive, errand, error);
+    if (errand->is_over
+        || !state_find_session(passive->lanyard->state, request->arena, errand->session,
+                               request->now.wall, &record, error)) {
+        begin_again(passive);
+        return error->count == 0;
+    }
+    if (!see(passive, errand, record.account, &seen, &fits, error)) {
+        return false;
+    }
+    if (fits) {
+        leave(passive, seen.certificate.der);
+    }
+    return true;
 }
 
-/* fetching what was left ----------------------------------------------------------------------- */
+/* bringing it ---------------------------------------------------------------------------------- */
 
 static const char *find_code(const struct request *request)
 {
@@ -226,15 +151,40 @@ static bool fetch_errand(const struct passive *passive, struct errand *errand)
                         request->query_string);
 }
 
-/* The same address without the code: whoever has no use for it is answered as ever. */
-static void start_over(const struct passive *passive)
+/* The session that the errand is for, begun by password, whose cookie came. */
+static bool find_session(struct passive *passive, const struct errand *errand,
+                         struct session *session, bool *found, struct error *error)
 {
-    const struct request *request = passive->request;
-    size_t length = (size_t)(strstr(request->target, CODE_FIELD) - request->target);
+    bool known = false;
 
-    passive->response->status = 302;
-    fields_add(request->arena, &passive->response->headers, "Location",
-               arena_copy_range(request->arena, request->target, length));
+    *found = false;
+    if (!sign_in_known(passive->lanyard, passive->request, session, &known, error)) {
+        return false;
+    }
+    *found = known && bytes_same_secret(session->key, errand->session, ERRAND_KEY_LENGTH)
+             && session->principal.method == METHOD_PASSWORD;
+    return true;
+}
+
+/* Who they are by both; when they signed in stays when they did. A new id takes the old one's place
+ * (security S8). */
+static bool add_factor(struct passive *passive, const struct certificate *certificate,
+                       struct session *session, struct error *error)
+{
+    struct proof proof = {
+        .account = account_named(passive->request->snapshot->accounts, session->principal.name),
+        .method = METHOD_PASSWORD,
+        .method_uri = AUTHENTICATION_METHODS "password",
+        .second_uri = AUTHENTICATION_METHODS "tlsclient",
+        .certificate = certificate,
+        .signed_in_at = session->principal.signed_in_at};
+    bool kept = session->principal.kept;
+
+    if (!acceptance_run(passive->request, &proof, &session->principal, error)) {
+        return false;
+    }
+    session->principal.kept = kept;
+    return session_renew(passive->lanyard, passive->request, session, passive->response, error);
 }
 
 bool passive_fetch_second(struct passive *passive, struct error *error)
@@ -251,9 +201,19 @@ bool passive_fetch_second(struct passive *passive, struct error *error)
     if (!found) {
         tell(passive, NULL, OUTCOME_REFUSED,
              "a second factor was brought too late, twice, or by another browser");
-        start_over(passive);
+        begin_again(passive);
         return true;
     }
-    return certificate_read(passive->request->arena, errand.certificate, &certificate, error)
-           && go_on(passive, &certificate, &session, error);
+    passive->asked.second_shown = true;
+    if (passive_decide(passive, &session.principal).step != STEP_ISSUE) {
+        begin_again(passive);
+        return true;
+    }
+    if (!certificate_read(passive->request->arena, errand.certificate, &certificate, error)
+        || !add_factor(passive, &certificate, &session, error)) {
+        return false;
+    }
+    tell(passive, session.principal.name, OUTCOME_DONE, "a certificate after the password");
+    return passive_send_token(passive, &session.principal, &session,
+                              "a second factor was asked for, and shown", error);
 }

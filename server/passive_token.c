@@ -136,7 +136,7 @@ static size_t name_length(const char *host)
  * one. Another name (certauth.HOST, a fresh one for a retry, localhost for a lab on a named host)
  * keeps its cookies to itself, so there the token comes at once and no session begins.
  */
-bool passive_shares_cookies(const struct request *request)
+static bool shares_cookies(const struct request *request)
 {
     const char *home = network_home(request) + strlen("https://");
     size_t length = name_length(home);
@@ -149,7 +149,7 @@ bool passive_shares_cookies(const struct request *request)
 bool passive_welcome(struct passive *passive, struct session *session, struct error *error)
 {
     tell_sign_in(passive, &session->principal);
-    if (!passive_shares_cookies(passive->request)) {
+    if (!shares_cookies(passive->request)) {
         return passive_send_token(passive, &session->principal, NULL,
                                   "signed in by certificate under a name of its own", error);
     }

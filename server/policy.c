@@ -7,6 +7,7 @@
 
 #define SECOND ((int64_t)1000)
 #define MINUTE (60 * SECOND)
+#define DIALOGUE_MINUTES 15
 
 #define SAML11_METHOD "urn:oasis:names:tc:SAML:1.0:am:"
 #define SAML20_CLASS "urn:oasis:names:tc:SAML:2.0:ac:classes:"
@@ -152,12 +153,40 @@ static const char *find_hindrance(const struct sign_in_request *asked, enum sign
     return offered->password ? NULL : "wauth asks for a password, which is not taken here";
 }
 
+/* What was asked for anew grows old while a certificate is chosen for the second factor, and of 0
+ * minutes it is old at once: so much time is left to the dialogue. */
+static bool is_answered(const struct sign_in_request *asked, const struct principal *known,
+                        int64_t now)
+{
+    return asked->second_shown && !too_old(known->signed_in_at, now, DIALOGUE_MINUTES, MINUTE);
+}
+
+/* Why the session will not do; NULL where it will. */
+static const char *find_want(const struct sign_in_request *asked, enum sign_in_method method,
+                             const struct principal *known, int64_t now)
+{
+    bool answered = is_answered(asked, known, now);
+
+    if (asked->prompt_login && !answered) {
+        return "prompt=login asks for a new sign-in";
+    }
+    if (asked->party_asks_always && !answered) {
+        return "the relying party always asks for a new sign-in";
+    }
+    if (method != METHOD_NONE && method != known->method) {
+        return "wauth asks for another method than the session's";
+    }
+    return !answered && too_old(known->signed_in_at, now, asked->fresh_minutes, MINUTE)
+               ? "wfresh asks for a younger sign-in than the session's"
+               : NULL;
+}
+
 struct decision policy_next_step(const struct sign_in_request *asked, const struct principal *known,
                                  const struct methods_offered *offered, int64_t now)
 {
     enum sign_in_method method =
         asked->asked_method == NULL ? METHOD_NONE : method_of_uri(asked->asked_method);
-    const char *hindrance = find_hindrance(asked, method, offered);
+    const char *hindrance = find_hindrance(asked, method, offered), *want;
 
     if (hindrance != NULL) {
         return refuse_method(hindrance);
@@ -168,19 +197,10 @@ struct decision policy_next_step(const struct sign_in_request *asked, const stru
     if (known == NULL) {
         return ask(method, offered, "nobody has signed in yet");
     }
-    if (asked->prompt_login) {
-        return ask(method, offered, "prompt=login asks for a new sign-in");
-    }
-    if (asked->party_asks_always) {
-        return ask(method, offered, "the relying party always asks for a new sign-in");
-    }
-    if (method != METHOD_NONE && method != known->method) {
-        return ask(method, offered, "wauth asks for another method than the session's");
-    }
-    if (too_old(known->signed_in_at, now, asked->fresh_minutes, MINUTE)) {
-        return ask(method, offered, "wfresh asks for a younger sign-in than the session's");
-    }
-    return (struct decision){.step = STEP_ISSUE, .why = "the session is good enough"};
+    want = find_want(asked, method, known, now);
+    return want != NULL
+               ? ask(method, offered, want)
+               : (struct decision){.step = STEP_ISSUE, .why = "the session is good enough"};
 }
 
 /* Who signed in by password and then showed a certificate; by nothing else is there both. */
