@@ -139,6 +139,7 @@ static bool open_parts(struct server *server, const struct snapshot *snapshot, s
     lanyard->waiting = waiting_room_new(server->arena);
     return lab_lock(server->arena, settings->folder, &server->lock, error)
            && state_open(server->arena, settings->state_file, &lanyard->state, error)
+           && state_sweep(lanyard->state, clock_read(&lanyard->clock).wall, error)
            && open_store(server, settings, error) && renew_crls(server, true, error)
            && listener_start(server->arena, lanyard, routes_answer, &server->listener, error);
 }

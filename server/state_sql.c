@@ -69,7 +69,7 @@ const struct state_statement state_statements[STATEMENT_COUNT] = {
     [STATEMENT_SWEEP] = {USE_WRITE, false, "DELETE FROM session WHERE expires_at <= ?1"},
     [STATEMENT_FIND] = {USE_READ, false,
                         "SELECT expires_at, account, body, digest, stamp, key FROM session"
-                        " WHERE key = ?1 AND expires_at > ?2"},
+                        " WHERE key = ?1"},
     [STATEMENT_KNOWS] = {USE_READ, false,
                          "SELECT 1 FROM session_party WHERE key = ?1 AND identifier = ?2"},
     [STATEMENT_LIST] = {USE_READ, false,

@@ -1,5 +1,6 @@
 /*
- * Sessions: a cookie is somebody only if it is exactly, and still, the one that was given out.
+ * Sessions: a cookie is somebody only if it is exactly, and still, the one that was given out
+ * (security S4, S6, S7, S11, S13).
  */
 #include "server/principal.h"
 
@@ -109,6 +110,8 @@ static void a_cookie_is_who_it_was_given_to(void **given)
     assert_string_equal(claim_set_find(session.principal.claims, CLAIM_NAME)->value, "alice");
 }
 
+/* S4 --------------------------------------------------------------------------------------- */
+
 static void a_cookie_with_any_bit_changed_is_nobody(void **given)
 {
     struct place *place = *given;
@@ -207,6 +210,8 @@ static void the_cookie_is_not_in_the_file(void **given)
     place->state = opened(place);
 }
 
+/* S11 -------------------------------------------------------------------------------------- */
+
 static void a_cookie_of_another_lanyard_is_nobody(void **given)
 {
     struct place *place = *given;
@@ -222,6 +227,8 @@ static void a_cookie_of_another_lanyard_is_nobody(void **given)
     place->path = path;
     place->state = ours;
 }
+
+/* S6 --------------------------------------------------------------------------------------- */
 
 static void a_copied_cookie_is_nobody_once_the_session_has_ended(void **given)
 {
@@ -251,6 +258,8 @@ static void ending_what_is_no_session_is_fine(void **given)
     assert_int_equal(place->error.count, 0);
 }
 
+/* S7 --------------------------------------------------------------------------------------- */
+
 static void a_session_runs_out_and_no_clock_brings_it_back(void **given)
 {
     struct place *place = *given;
@@ -259,8 +268,10 @@ static void a_session_runs_out_and_no_clock_brings_it_back(void **given)
     assert_string_equal(whom(place, cookie, NOW + 8 * HOUR - 1), "alice");
     assert_null(whom(place, cookie, NOW + 8 * HOUR));
     assert_null(whom(place, cookie, INT64_MAX));
+    assert_null(whom(place, cookie, NOW)); /* set back, it stays forgotten: it was met too late, */
+    cookie = cookie_for(place, "alice");
     assert_true(state_sweep(place->state, NOW + 8 * HOUR, &place->error));
-    assert_null(whom(place, cookie, NOW)); /* set back after the sweep: it stays forgotten */
+    assert_null(whom(place, cookie, NOW)); /* and this one was not there any more */
 }
 
 static void a_session_from_the_future_is_nobody(void **given)
@@ -273,6 +284,8 @@ static void a_session_from_the_future_is_nobody(void **given)
     assert_null(whom(place, cookie, 0));
     assert_null(whom(place, cookie, -NOW));
 }
+
+/* what is no session ----------------------------------------------------------------------- */
 
 static void nobody_begins_no_session(void **given)
 {
@@ -309,7 +322,7 @@ static void a_record_that_is_no_principal_is_a_problem_and_nobody(void **given)
     assert_null(session.principal.name);
 }
 
-/* ids -------------------------------------------------------------------------------------- */
+/* S13: ids --------------------------------------------------------------------------------- */
 
 /* Dice that count how much was asked of them. */
 static void roll_counting(void *state, void *into, size_t length)
