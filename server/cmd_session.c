@@ -85,6 +85,10 @@ static bool read_rows(const struct arguments *arguments, struct user_lab *lab, s
 
 static void print_list(struct arena *arena, const struct rows *rows)
 {
+    if (rows->count == 0) {
+        fputs("Nobody is signed in.\n", stderr);
+        return;
+    }
     printf("%-*s  %-20s %-12s %-20s %-20s %s\n", SHOWN_ID, "ID", "USER", "BY", "SINCE", "UNTIL",
            "RELYING PARTIES");
     for (size_t i = 0; i < rows->count; i++) {
@@ -141,15 +145,17 @@ static enum status run_list(const struct arguments *arguments)
 
 /* ending ------------------------------------------------------------------------------------ */
 
-static bool is_meant(const struct arguments *arguments, const struct row *row)
-{
-    const char *user = argument_of(arguments, "--user");
+/* Which sessions are to end; all that is NULL says nothing. */
+struct wanted {
+    const char *id;
+    const struct account *account;
+};
 
-    if (argument_of(arguments, "--all") != NULL) {
-        return true;
-    }
-    return user != NULL ? string_is_any_case(row->record->account, user)
-                        : string_starts(row->id, arguments->words[0]);
+static bool is_meant(const struct wanted *wanted, const struct row *row)
+{
+    return (wanted->id == NULL || string_starts(row->id, wanted->id))
+           && (wanted->account == NULL
+               || string_is_any_case(row->record->account, wanted->account->name));
 }
 
 static bool check_meaning(const struct arguments *arguments, struct error *error)
@@ -166,20 +172,29 @@ static bool check_meaning(const struct arguments *arguments, struct error *error
            || fail(error, FAULT_USAGE, "an ID has %d digits at least", LEAST_ID);
 }
 
-static bool end(const struct arguments *arguments, const struct user_lab *lab,
-                const struct rows *rows, size_t *ended, struct error *error)
+static bool read_wanted(const struct arguments *arguments, const struct user_lab *lab,
+                        struct wanted *wanted, struct error *error)
+{
+    const char *user = argument_of(arguments, "--user");
+
+    wanted->id = arguments->word_count > 0 ? arguments->words[0] : NULL;
+    return user == NULL || user_lab_find(lab, user, &wanted->account, error);
+}
+
+static bool end(const struct user_lab *lab, const struct wanted *wanted, const struct rows *rows,
+                size_t *ended, struct error *error)
 {
     size_t meant = 0;
 
     for (size_t i = 0; i < rows->count; i++) {
-        meant += is_meant(arguments, &rows->list[i]);
+        meant += is_meant(wanted, &rows->list[i]);
     }
-    if (arguments->word_count > 0 && meant != 1) {
+    if (wanted->id != NULL && meant != 1) {
         return fail(error, FAULT_PASSWORD, "%s session has an ID that begins with \"%s\"",
-                    meant == 0 ? "no" : "more than one", arguments->words[0]);
+                    meant == 0 ? "no" : "more than one", wanted->id);
     }
     for (size_t i = 0; i < rows->count; i++) {
-        if (is_meant(arguments, &rows->list[i])) {
+        if (is_meant(wanted, &rows->list[i])) {
             if (!state_drop_session(lab->state, rows->list[i].record->key, error)) {
                 return false;
             }
@@ -193,11 +208,13 @@ static enum status run_end(const struct arguments *arguments)
 {
     struct error error = error_in(arguments->arena);
     OWNED(user_lab_close) struct user_lab lab = {0};
+    struct wanted wanted = {0};
     struct rows rows = {0};
     size_t ended = 0;
 
     if (!check_meaning(arguments, &error) || !read_rows(arguments, &lab, &rows, &error)
-        || !end(arguments, &lab, &rows, &ended, &error)) {
+        || !read_wanted(arguments, &lab, &wanted, &error)
+        || !end(&lab, &wanted, &rows, &ended, &error)) {
         return command_failed(&error);
     }
     fprintf(stderr, "%zu session%s ended.\n", ended, ended == 1 ? "" : "s");
@@ -227,7 +244,7 @@ const struct command command_session_list = {
 
 const struct command command_session_end = {
     .words = "session end",
-    .arguments = "ID",
+    .arguments = "[ID]",
     .summary = "ends a session",
     .help = "Ends the session with that ID (its first 6 digits do, where no other has them), or\n"
             "those that --user or --all name. Relying parties are not asked; their own sessions\n"

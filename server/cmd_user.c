@@ -58,17 +58,15 @@ static bool read_new_password(struct arena *arena, const char **password, struct
     return string_is(again, *password) || fail(error, FAULT_USAGE, "the two are not the same");
 }
 
-static bool set_password(const struct user_lab *opened, const char *name, struct error *error)
+static bool set_password(const struct user_lab *opened, const struct account *found,
+                         struct error *error)
 {
-    const struct account *found = NULL;
-    struct account changed;
+    struct account changed = *found;
     const char *password = NULL;
 
-    if (!user_lab_find(opened, name, &found, error)
-        || !read_new_password(opened->arena, &password, error)) {
+    if (!read_new_password(opened->arena, &password, error)) {
         return false;
     }
-    changed = *found;
     return password_hash(opened->arena, password, &changed.password_hash, error)
            && account_save(opened->arena, opened->settings->users_folder, &changed, error)
            && lab_forget_first_password(opened->arena, opened->settings->folder, found->name,
@@ -79,12 +77,14 @@ static enum status run_passwd(const struct arguments *arguments)
 {
     struct error error = error_in(arguments->arena);
     struct user_lab opened = {0};
+    const struct account *found = NULL;
 
     if (!user_lab_open(arguments, &opened, &error)
-        || !set_password(&opened, arguments->words[0], &error)) {
+        || !user_lab_find(&opened, arguments->words[0], &found, &error)
+        || !set_password(&opened, found, &error)) {
         return command_failed(&error);
     }
-    fprintf(stderr, "The password of %s is changed.\n", arguments->words[0]);
+    fprintf(stderr, "The password of %s is changed.\n", found->name);
     user_lab_tell(&opened);
     return STATUS_YES;
 }
@@ -141,15 +141,10 @@ static enum status run_add(const struct arguments *arguments)
 
 /* disabling --------------------------------------------------------------------------------- */
 
-static bool disable(const struct user_lab *opened, const char *name, struct error *error)
+static bool disable(const struct user_lab *opened, const struct account *found, struct error *error)
 {
-    const struct account *found = NULL;
-    struct account changed;
+    struct account changed = *found;
 
-    if (!user_lab_find(opened, name, &found, error)) {
-        return false;
-    }
-    changed = *found;
     changed.enabled = false;
     return account_save(opened->arena, opened->settings->users_folder, &changed, error);
 }
@@ -158,13 +153,15 @@ static enum status run_disable(const struct arguments *arguments)
 {
     struct error error = error_in(arguments->arena);
     struct user_lab opened = {0};
+    const struct account *found = NULL;
 
     if (!user_lab_open(arguments, &opened, &error)
-        || !disable(&opened, arguments->words[0], &error)) {
+        || !user_lab_find(&opened, arguments->words[0], &found, &error)
+        || !disable(&opened, found, &error)) {
         return command_failed(&error);
     }
-    fprintf(stderr, "%s cannot sign in any more; `enabled: true` in %s undoes it.\n",
-            arguments->words[0], account_named(opened.accounts, arguments->words[0])->file);
+    fprintf(stderr, "%s cannot sign in any more; `enabled: true` in %s undoes it.\n", found->name,
+            found->file);
     user_lab_tell(&opened);
     return STATUS_YES;
 }

@@ -23,7 +23,8 @@ MUST_CHECK bool user_lab_open(const struct arguments *arguments, struct user_lab
 MUST_CHECK bool user_lab_open_state(struct user_lab *lab, struct error *error);
 void user_lab_close(struct user_lab *lab); /* for OWNED */
 
-/* The account of that name; where there is none the error names the nearest. */
+/* The account of that name, or whose UPN or DOMAIN\name it is; where there is none the error names
+ * the nearest. */
 MUST_CHECK bool user_lab_find(const struct user_lab *lab, const char *name,
                               const struct account **account, struct error *error);
 /* Lets a server that runs read the files again. */

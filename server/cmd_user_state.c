@@ -127,19 +127,19 @@ static enum status run_list(const struct arguments *arguments)
 
 /* unlocking --------------------------------------------------------------------------------- */
 
-static bool unlock(const struct arguments *arguments, struct user_lab *lab, struct error *error)
+static bool unlock(const struct arguments *arguments, struct user_lab *lab,
+                   const struct account **found, struct error *error)
 {
     const char *address = argument_of(arguments, "--address");
-    const struct account *account = NULL;
 
     if (address == NULL && arguments->word_count == 0) {
         return fail(error, FAULT_USAGE, "usage: lanyard user unlock NAME, or --address ADDRESS");
     }
-    if ((arguments->word_count > 0 && !user_lab_find(lab, arguments->words[0], &account, error))
+    if ((arguments->word_count > 0 && !user_lab_find(lab, arguments->words[0], found, error))
         || !user_lab_open_state(lab, error)) {
         return false;
     }
-    return (account == NULL || lockout_end(lab->state, lab->arena, account, error))
+    return (*found == NULL || lockout_end(lab->state, lab->arena, *found, error))
            && (address == NULL || lockout_end_address(lab->state, lab->arena, address, error));
 }
 
@@ -147,28 +147,33 @@ static enum status run_unlock(const struct arguments *arguments)
 {
     struct error error = error_in(arguments->arena);
     OWNED(user_lab_close) struct user_lab lab = {0};
+    const char *address = argument_of(arguments, "--address");
+    const struct account *found = NULL;
 
-    if (!user_lab_open(arguments, &lab, &error) || !unlock(arguments, &lab, &error)) {
+    if (!user_lab_open(arguments, &lab, &error) || !unlock(arguments, &lab, &found, &error)) {
         return command_failed(&error);
     }
-    fputs("The wrong passwords are forgotten.\n", stderr);
+    if (found != NULL) {
+        fprintf(stderr, "The wrong passwords for %s are forgotten.\n", found->name);
+    }
+    if (address != NULL) {
+        fprintf(stderr, "The wrong passwords from %s are forgotten.\n", address);
+    }
     return STATUS_YES;
 }
 
 /* expiring ---------------------------------------------------------------------------------- */
 
 /* The file first: what a server that runs begins meanwhile is over as soon as it has read it. */
-static bool expire(const struct arguments *arguments, struct user_lab *lab, struct error *error)
+static bool expire(const struct arguments *arguments, struct user_lab *lab,
+                   const struct account *found, struct error *error)
 {
-    const struct account *found = NULL;
-    struct account changed;
+    struct account changed = *found;
     struct clock clock = {0};
 
-    if (!user_lab_find(lab, arguments->words[0], &found, error)
-        || !command_clock(arguments, &clock, error)) {
+    if (!command_clock(arguments, &clock, error)) {
         return false;
     }
-    changed = *found;
     changed.sessions_valid_from = clock_read(&clock).wall;
     changed.sessions_valid_from_text = time_write(lab->arena, changed.sessions_valid_from);
     return account_save(lab->arena, lab->settings->users_folder, &changed, error)
@@ -180,11 +185,14 @@ static enum status run_expire(const struct arguments *arguments)
 {
     struct error error = error_in(arguments->arena);
     OWNED(user_lab_close) struct user_lab lab = {0};
+    const struct account *found = NULL;
 
-    if (!user_lab_open(arguments, &lab, &error) || !expire(arguments, &lab, &error)) {
+    if (!user_lab_open(arguments, &lab, &error)
+        || !user_lab_find(&lab, arguments->words[0], &found, &error)
+        || !expire(arguments, &lab, found, &error)) {
         return command_failed(&error);
     }
-    fprintf(stderr, "Every session of %s is over.\n", arguments->words[0]);
+    fprintf(stderr, "Every session of %s is over.\n", found->name);
     user_lab_tell(&lab);
     return STATUS_YES;
 }
@@ -213,7 +221,7 @@ const struct command command_user_list = {
 
 const struct command command_user_unlock = {
     .words = "user unlock",
-    .arguments = "NAME",
+    .arguments = "[NAME]",
     .summary = "ends a user's lock-out",
     .help = "Forgets the wrong passwords that were typed for a user, or with --address those that\n"
             "came from an address. A server that runs knows at once.",

@@ -187,7 +187,8 @@ static bool read_arguments(struct arguments *arguments, int count, char **words,
     }
     arguments->words = plain;
     if (arguments->word_count < command->words_min || arguments->word_count > command->words_max) {
-        return fail(error, FAULT_USAGE, "usage: lanyard %s %s", command->words, command->arguments);
+        return fail(error, FAULT_USAGE, "usage: lanyard %s%s%s", command->words,
+                    command->arguments[0] != '\0' ? " " : "", command->arguments);
     }
     return true;
 }

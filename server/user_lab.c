@@ -31,7 +31,8 @@ bool user_lab_find(const struct user_lab *lab, const char *name, const struct ac
     const char *nearest;
 
     *account = account_named(lab->accounts, name);
-    if (*account != NULL) {
+    if (*account != NULL
+        || account_find(lab->accounts, lab->settings, name, account) == ACCOUNT_FOUND) {
         return true;
     }
     for (size_t i = 0; i < account_set_count(lab->accounts); i++) {
