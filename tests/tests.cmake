@@ -26,6 +26,7 @@ endfunction()
 pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
 if(CMOCKA_FOUND AND NOT FUZZ)
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/test_*.c)
+  file(GLOB wraps CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/test_*.wrap) # a new one is noticed
   foreach(source ${tests})
     room_program(${source})
     get_filename_component(name ${source} NAME_WE)

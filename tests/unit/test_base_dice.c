@@ -1,12 +1,38 @@
-/* The dice: shapes are exact, and no letter of a password is likelier than another. */
+/*
+ * The dice: shapes are exact, no letter of a password is likelier than another, and where the
+ * kernel gives nothing nobody makes something up (security S13).
+ */
 #include "base/base.h"
 
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+
+/* How the kernel answers. */
+static enum { AS_EVER, BYTE_BY_BYTE, INTERRUPTED, REFUSING } kernel;
+static size_t asked;
+
+ssize_t __real_getrandom(void *into, size_t length, unsigned flags);
+ssize_t __wrap_getrandom(void *into, size_t length, unsigned flags);
+
+ssize_t __wrap_getrandom(void *into, size_t length, unsigned flags)
+{
+    asked++;
+    if (kernel == REFUSING || (kernel == INTERRUPTED && asked % 2 == 1)) {
+        errno = kernel == REFUSING ? ENOSYS : EINTR;
+        return -1;
+    }
+    return __real_getrandom(into, kernel == BYTE_BY_BYTE ? 1 : length, flags);
+}
 
 /* Loaded dice: every byte value in turn. */
 static void roll_in_turn(void *state, void *into, size_t length)
@@ -78,6 +104,52 @@ static void a_roll_fills_all_it_should_and_no_more(void **state)
     }
 }
 
+static void a_roll_goes_on_where_the_kernel_gave_less_or_was_interrupted(void **state)
+{
+    static const size_t calls[] = {[AS_EVER] = 1, [BYTE_BY_BYTE] = 64, [INTERRUPTED] = 2};
+    const struct dice dice = dice_of_system();
+
+    (void)state;
+    for (kernel = AS_EVER; kernel != REFUSING; kernel++) {
+        unsigned char bytes[64] = {0};
+        size_t zeroes = 0;
+
+        asked = 0;
+        dice_roll(&dice, bytes, sizeof(bytes));
+        assert_int_equal(asked, calls[kernel]);
+        for (size_t i = 0; i < sizeof(bytes); i++) {
+            zeroes += bytes[i] == 0;
+        }
+        assert_true(zeroes < 8);
+    }
+    kernel = AS_EVER;
+}
+
+/* There is nothing to fall back to: the process ends before anybody gets an id. */
+static void where_the_kernel_gives_none_there_are_no_ids(void **state)
+{
+    const struct rlimit no_core = {0, 0};
+    pid_t child = fork();
+    int status = 0;
+
+    (void)state;
+    assert_true(child >= 0);
+    if (child == 0) {
+        const struct dice dice = dice_of_system();
+        unsigned char bytes[32];
+
+        kernel = REFUSING;
+        signal(SIGABRT, SIG_DFL);
+        _exit(close(STDERR_FILENO) == 0 && setrlimit(RLIMIT_CORE, &no_core) == 0
+                      && (dice_roll(&dice, bytes, sizeof(bytes)), true)
+                  ? 0
+                  : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
 /* 256 values do not divide by 57: those left over must be thrown again. */
 static void no_letter_is_likelier_than_another(void **state)
 {
@@ -118,6 +190,8 @@ int main(void)
         cmocka_unit_test(an_id_keeps_every_bit_that_was_rolled),
         cmocka_unit_test(the_system_does_not_repeat_itself),
         cmocka_unit_test(a_roll_fills_all_it_should_and_no_more),
+        cmocka_unit_test(a_roll_goes_on_where_the_kernel_gave_less_or_was_interrupted),
+        cmocka_unit_test(where_the_kernel_gives_none_there_are_no_ids),
         cmocka_unit_test(no_letter_is_likelier_than_another),
         cmocka_unit_test(a_password_has_its_length),
     };

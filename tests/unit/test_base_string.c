@@ -2,11 +2,18 @@
 #include "base/base.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+
+#define SECRET 32 /* bytes */
 
 static const char *const settings[] = {"identifiers",     "wsfed_endpoint", "token_lifetime",
                                        "not_before_skew", "name",           "lab"};
@@ -30,6 +37,47 @@ static void secrets_are_equal_or_not(void **state)
         right[bit / 8] ^= (unsigned char)(1u << bit % 8);
     }
     assert_true(bytes_same_secret("a", "b", 0));
+}
+
+/* Compares in a process of its own; true if that died of a page it may not read. */
+static bool dies_comparing(const unsigned char *left, const unsigned char *right)
+{
+    const struct rlimit no_core = {0, 0};
+    pid_t child = fork();
+    int status = 0;
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        signal(SIGSEGV, SIG_DFL);
+        _exit(setrlimit(RLIMIT_CORE, &no_core) == 0 && bytes_same_secret(left, right, SECRET));
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV;
+}
+
+/*
+ * P10: how far two secrets are alike shows in no time, since both are read to their end. Here the
+ * last byte of one lies where nobody may read: whoever stops at the first difference lives.
+ */
+static void secrets_are_compared_to_their_end_wherever_they_differ(void **state)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    unsigned char *pages =
+        mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *right = pages + page - (SECRET - 1);
+    unsigned char left[SECRET] = {0};
+
+    (void)state;
+    assert_ptr_not_equal(pages, MAP_FAILED);
+    assert_false(dies_comparing(left, right));
+    assert_int_equal(mprotect(pages + page, page, PROT_NONE), 0);
+    for (size_t at = 0; at < SECRET - 1; at++) {
+        right[at] ^= 1;
+        assert_true(dies_comparing(left, right));
+        assert_true(dies_comparing(right, left));
+        right[at] ^= 1;
+    }
+    munmap(pages, 2 * page);
 }
 
 static void null_equals_nothing(void **state)
@@ -117,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(secrets_are_equal_or_not),
+        cmocka_unit_test(secrets_are_compared_to_their_end_wherever_they_differ),
         cmocka_unit_test(null_equals_nothing),
         cmocka_unit_test(case_folds_for_ascii_letters_only),
         cmocka_unit_test(beginnings_and_ends),

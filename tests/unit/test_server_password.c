@@ -1,6 +1,7 @@
 /*
  * Passwords: what fits, what is refused before anything is hashed (P6), and that nobody learns
- * from the time it takes who exists (P1).
+ * from the time it takes who exists (P1), or how near a guess was (P10); how many hashes run at
+ * once (P8). P7 is a directory's: lanyard has none, and an empty password fits nothing (P6).
  */
 #include "server/account.h"
 
@@ -29,11 +30,14 @@ struct place {
 /* What the calls of password.c do, as seen from between it and the libraries. */
 static atomic_size_t hashes, at_once, most_at_once;
 static _Atomic(const void *) last_workspace; /* not erased yet */
+static atomic_size_t compared;               /* bytes, in constant time */
 
 char *__real_crypt_ra(const char *password, const char *setting, void **data, int *size);
 char *__wrap_crypt_ra(const char *password, const char *setting, void **data, int *size);
 void __real_memory_cleanse(void *secret, size_t length);
 void __wrap_memory_cleanse(void *secret, size_t length);
+bool __real_bytes_same_secret(const void *left, const void *right, size_t length);
+bool __wrap_bytes_same_secret(const void *left, const void *right, size_t length);
 
 char *__wrap_crypt_ra(const char *password, const char *setting, void **data, int *size)
 {
@@ -57,6 +61,12 @@ void __wrap_memory_cleanse(void *secret, size_t length)
         last_workspace = NULL;
     }
     __real_memory_cleanse(secret, length);
+}
+
+bool __wrap_bytes_same_secret(const void *left, const void *right, size_t length)
+{
+    compared += length;
+    return __real_bytes_same_secret(left, right, length);
 }
 
 static int set_up(void **state)
@@ -143,6 +153,7 @@ static void every_changed_character_of_a_hash_breaks_it(void **state)
     }
 }
 
+/* P6 */
 static void impossible_passwords_are_refused_before_hashing(void **state)
 {
     struct place *place = *state;
@@ -166,6 +177,7 @@ static void impossible_passwords_are_refused_before_hashing(void **state)
     assert_int_equal(hashes, 0);
 }
 
+/* P6 */
 static void a_password_of_full_length_counts_to_its_last_byte(void **state)
 {
     struct place *place = *state;
@@ -199,6 +211,7 @@ static long long cost_of(struct place *place, const struct account *account)
     return least;
 }
 
+/* P1 */
 static void whoever_is_not_there_costs_as_much_as_a_wrong_password(void **state)
 {
     struct place *place = *state;
@@ -217,6 +230,7 @@ static void whoever_is_not_there_costs_as_much_as_a_wrong_password(void **state)
     }
 }
 
+/* P1 */
 static void every_try_computes_exactly_one_hash(void **state)
 {
     struct place *place = *state;
@@ -230,6 +244,22 @@ static void every_try_computes_exactly_one_hash(void **state)
         hashes = 0;
         password_fits(place->gate, accounts[i], PASSWORD);
         assert_int_equal(hashes, 1);
+    }
+}
+
+/* P10; what "in constant time" is, test_base_string.c shows. */
+static void the_whole_hash_is_compared_in_constant_time(void **state)
+{
+    struct place *place = *state;
+    static const char *const typed[] = {PASSWORD, "wrong", "wronger"};
+
+    for (size_t i = 0; i < COUNT_OF(typed); i++) {
+        compared = 0;
+        assert_int_equal(password_fits(place->gate, &place->alice, typed[i]), i == 0);
+        assert_int_equal(compared, strlen(place->alice.password_hash));
+        compared = 0;
+        assert_false(password_fits(place->gate, NULL, typed[i]));
+        assert_int_equal(compared, strlen(place->alice.password_hash));
     }
 }
 
@@ -253,6 +283,7 @@ static void a_hash_of_another_kind_fits_not_even_its_password(void **state)
     }
 }
 
+/* G2 */
 static void what_has_seen_the_password_is_erased(void **state)
 {
     struct place *place = *state;
@@ -279,6 +310,7 @@ static void *try_often(void *argument)
     return NULL;
 }
 
+/* P8 */
 static void no_more_hashes_run_at_once_than_there_are_cores(void **state)
 {
     pthread_t threads[8];
@@ -314,6 +346,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(whoever_is_not_there_costs_as_much_as_a_wrong_password,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_try_computes_exactly_one_hash, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_whole_hash_is_compared_in_constant_time, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_hash_of_another_kind_fits_not_even_its_password, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_has_seen_the_password_is_erased, set_up, tear_down),
