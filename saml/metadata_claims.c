@@ -1,8 +1,8 @@
 /*
  * saml/metadata_claims.c: the claim types that the metadata offers: those that come with every
- * sign-in, those that a certificate brings, and those that the rules AD FS's wizards write make of
- * the directory. A type that nothing here can be the source of is not in it. Display names are AD
- * FS's, since readers show them to people who compare.
+ * sign-in, or through a proxy, those that a certificate brings, and those that the rules AD FS's
+ * wizards write make of the directory. A type that nothing here can be the source of is not in it.
+ * Display names are AD FS's, since readers show them to people who compare.
  */
 #include "saml/metadata.h"
 
@@ -32,6 +32,11 @@ const struct offered_claim offered_claims[] = {
     {CLAIMS_CONTEXT "x-ms-client-ip", "Client IP", "The address that the user came from"},
     {CLAIMS_CONTEXT "x-ms-client-user-agent", "Client User Agent",
      "What the user's program calls itself"},
+    {CLAIMS_CONTEXT "x-ms-client-application", "Client Application",
+     "What the user's program calls itself to a proxy"},
+    {CLAIMS_CONTEXT "x-ms-forwarded-client-ip", "Forwarded Client IP",
+     "The address that a proxy says the user came from"},
+    {CLAIMS_CONTEXT "x-ms-proxy", "Proxy", "The proxy that the user came through"},
     {CLAIMS_CONTEXT "x-ms-endpoint-absolute-path", "Endpoint Path",
      "The endpoint that the user came to"},
     {CLAIMS_CONTEXT "relyingpartytrustid", "Relying Party Trust",

@@ -98,12 +98,26 @@ static void add_tls_line(struct arena *arena, struct fields *values, const char 
     fields_add(arena, values, "tls.value", value);
 }
 
+/* How a certificate that was shown to the proxy comes here. */
+static const char *handed_over_in(const struct request *request)
+{
+    const char *header = request->proxy->certificate_header;
+
+    if (request->shown.version == NULL) {
+        return "a request to " BACKEND_TLS_PATH;
+    }
+    return header != NULL ? header
+                          : "nothing: the settings name no certificate_header for this proxy";
+}
+
 /* Behind a proxy TLS ended there, and what it asked for and heard is for it to say. */
 static void add_proxy_lines(const struct request *request, struct fields *values)
 {
     const struct forwarded *forwarded = request->forwarded;
 
-    add_tls_line(request->arena, values, "Came through the proxy", request->proxy->name);
+    add_tls_line(request->arena, values, "Came through the proxy",
+                 arena_print(request->arena, "%s (%s)", request->proxy->name, forwarded->peer));
+    add_tls_line(request->arena, values, "Handed over in", handed_over_in(request));
     if (forwarded->refused != 0) {
         add_tls_line(request->arena, values, "The proxy refused it",
                      arena_print(request->arena, "error %ld (0x%lX)", forwarded->refused,
@@ -119,10 +133,11 @@ static void add_tls(const struct request *request, struct fields *values)
                                         [CA_NAMES_ALL] = "roots and issuing CAs"};
     const struct shown *shown = &request->shown;
     struct arena *arena = request->arena;
+    bool is_ours = request->forwarded == NULL || request->forwarded->passed_on;
 
-    add_tls_line(arena, values, "Version", shown->version);
-    add_tls_line(arena, values, "Name asked for", shown->server_name);
-    if (request->forwarded == NULL) {
+    if (is_ours) {
+        add_tls_line(arena, values, "Version", shown->version);
+        add_tls_line(arena, values, "Name asked for", shown->server_name);
         add_tls_line(arena, values, "CA names sent", names[request->snapshot->settings->ca_names]);
     } else {
         add_proxy_lines(request, values);
@@ -131,8 +146,7 @@ static void add_tls(const struct request *request, struct fields *values)
         add_tls_line(arena, values, "Certificates received",
                      arena_print(arena, "%zu", shown->count));
     }
-    if (shown->count == 0 && request->forwarded == NULL
-        && request->snapshot->settings->ca_names != CA_NAMES_NONE) {
+    if (shown->count == 0 && is_ours && request->snapshot->settings->ca_names != CA_NAMES_NONE) {
         add_tls_line(arena, values, "What that means",
                      "a device offers only certificates that it can itself link to one of the CAs "
                      "named; without the issuing CA in its store it cannot, and offers none. Set "
@@ -167,18 +181,23 @@ static void add_lab_details(const struct request *request, const struct certific
     add_tls(request, values);
 }
 
-/* "https://r1f….certauth.localhost:49443": a name this browser has never chosen for, on the port
- * where it was asked. */
+/*
+ * "https://r1f….certauth.localhost:49443": a name this browser has never chosen for, on the port
+ * where it was asked; NULL where there is none to be had. A Web Application Proxy, which has no
+ * address of its own for certificates, listens for the names it was given.
+ */
 static const char *fresh_origin(struct lanyard *lanyard, const struct request *request)
 {
     const struct settings *settings = request->snapshot->settings;
-    const char *asked = request->proxy != NULL && request->proxy->certificate_url != NULL
-                            ? request->proxy->certificate_url
-                            : settings->certificate_url;
-    const char *port = strchr(asked + strlen("https://"), ':');
+    const char *asked =
+        request->proxy != NULL ? request->proxy->certificate_url : settings->certificate_url;
+    const char *port = asked != NULL ? strchr(asked + strlen("https://"), ':') : NULL;
     unsigned char drawn[8];
     struct text name = text_in(request->arena);
 
+    if (!settings->retry_names || settings->certauth_url == NULL || asked == NULL) {
+        return NULL;
+    }
     dice_roll(&lanyard->dice, drawn, sizeof drawn);
     text_add_hex(&name, drawn, sizeof drawn);
     return arena_print(request->arena, "https://r%s.certauth.%s%s", name.start, settings->host,
@@ -191,7 +210,6 @@ static const char *add_ways_out(struct lanyard *lanyard, const struct request *r
                                 const struct certificate_story *story, const char *policy,
                                 struct fields *values)
 {
-    const struct settings *settings = request->snapshot->settings;
     struct arena *arena = request->arena;
     const char *query = story->query, *origin;
 
@@ -200,10 +218,10 @@ static const char *add_ways_out(struct lanyard *lanyard, const struct request *r
     }
     fields_add(arena, values, story->session == NULL ? "other_url" : "again_url",
                arena_print(arena, "%s/adfs/ls/?%s", network_home(request), query));
-    if (!settings->retry_names || settings->certauth_url == NULL || request->proxy != NULL) {
-        return policy; /* a proxy listens for the names it was given, not for fresh ones */
-    }
     origin = fresh_origin(lanyard, request);
+    if (origin == NULL) {
+        return policy;
+    }
     fields_add(arena, values, "retry_url", arena_print(arena, "%s/adfs/ls/?%s", origin, query));
     fields_add(arena, values, "ticket",
                waiting_begin(lanyard->waiting, arena, &lanyard->dice,

@@ -5,17 +5,30 @@
 #include "server/handlers.h"
 #include "server/journal.h"
 #include "server/pipeline.h"
+#include "server/proxy.h"
 
 #include <string.h>
 
-/* What a proxy says of a request (protocol.md 8.1). The extranet's port plays one, under the name
- * of the host; rules ask whether x-ms-proxy is there. */
+/* What makes a request one from outside (protocol.md 8.1): rules ask whether x-ms-proxy is there.
+ * The extranet's port plays a proxy, under the name of the host. A proxy whose clients are inside,
+ * as a load balancer's are, is not seen in a token. */
 static void add_proxy(const struct request *request, struct claim_set *claims)
 {
-    claim_set_say(claims, CLAIMS_CONTEXT "x-ms-proxy", request->snapshot->settings->host,
+    const struct forwarded *forwarded = request->forwarded;
+
+    claim_set_say(claims, CLAIMS_CONTEXT "x-ms-proxy",
+                  forwarded == NULL ? request->snapshot->settings->host : forwarded->proxy_name,
                   ISSUER_CONTEXT);
     claim_set_say(claims, CLAIMS_CONTEXT "x-ms-forwarded-client-ip", request->remote,
                   ISSUER_CONTEXT);
+}
+
+/* The endpoint, as the proxy saw it where it says so. */
+static const char *endpoint_of(const struct request *request)
+{
+    return request->forwarded != NULL && request->forwarded->path != NULL
+               ? request->forwarded->path
+               : arena_print(request->arena, "%s/", request->path);
 }
 
 /* What the request itself shows, put in at the relying party's stage (claimrules 11). */
@@ -25,13 +38,17 @@ static void add_context(const struct request *request, const struct sign_in_requ
     const char *agent = request->user_agent;
 
     claim_set_say(claims, CLAIMS_CONTEXT "x-ms-client-ip", request->remote, ISSUER_CONTEXT);
-    claim_set_say(claims, CLAIMS_CONTEXT "x-ms-endpoint-absolute-path",
-                  arena_print(request->arena, "%s/", request->path), ISSUER_CONTEXT);
+    claim_set_say(claims, CLAIMS_CONTEXT "x-ms-endpoint-absolute-path", endpoint_of(request),
+                  ISSUER_CONTEXT);
     claim_set_say(claims, CLAIMS_CONTEXT "relyingpartytrustid", asked->party->identifiers[0],
                   ISSUER_CONTEXT);
     claim_set_say(claims, CLAIMS_CONTEXT "client-request-id", request->activity_id, ISSUER_CONTEXT);
     if (agent != NULL && utf8_is_xml(agent, strlen(agent))) {
         claim_set_say(claims, CLAIMS_CONTEXT "x-ms-client-user-agent", agent, ISSUER_CONTEXT);
+    }
+    if (request->forwarded != NULL && request->forwarded->application != NULL) {
+        claim_set_say(claims, CLAIMS_CONTEXT "x-ms-client-application",
+                      request->forwarded->application, ISSUER_CONTEXT);
     }
     claim_set_add(claims, &(struct claim){.type = CLAIM_INSIDE_NETWORK,
                                           .value = request->extranet ? "false" : "true",

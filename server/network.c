@@ -1,7 +1,8 @@
 /*
  * server/network.c: see network.h. Nothing that a client says of itself makes it an insider who is
- * not one: there is no header to forge. Who reaches the certificate port without having been sent
- * there is an insider, as on an AD FS that is not behind its proxy.
+ * not one: which proxy it came through was settled before (proxy.c), by what that proxy is and not
+ * by what stands in a header. Who reaches the certificate port without having been sent there is an
+ * insider, as on an AD FS that is not behind its proxy.
  */
 #include "server/network.h"
 #include "server/waiting.h"

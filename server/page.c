@@ -32,7 +32,8 @@
  *                    party.name, party.identifier, party.url (signs in there); user.name; and
  *                    try.name with try.url or try.command
  *   PAGE_SELECT_CERTIFICATE  display_name, party_name; action: where the form posts, at
- *                    origin, with ticket; ask_url: says how it stands; story_url: the page that
+ *                    origin, with ticket; ask_url: says how it stands (behind a proxy nothing
+ *                    does); story_url: the page that
  * tells it after `patience` seconds; other_url: the sign-in page; lab PAGE_CERTIFICATE
  * display_name; shown: any word where something was; message: AD FS's sentence; reason, advice: for
  * the person; seconds: of silence, with has_issuer; origin: never reached; operator_note; retry_url

@@ -5,6 +5,7 @@
 #include "server/certificate_page.h"
 #include "server/network.h"
 #include "server/passive.h"
+#include "server/proxy.h"
 #include "server/waiting.h"
 
 #include <string.h>
@@ -40,6 +41,23 @@ static const char *select_policy(const struct passive *passive, const char *orig
     return page_policy_widen(arena, policy, "connect-src", "'self'");
 }
 
+/* Behind a proxy nobody sees here what becomes of a browser that was sent away. */
+static bool is_hidden(const struct request *request)
+{
+    return request->proxy != NULL || proxy_hides(request->snapshot->settings, request->remote);
+}
+
+/* Where the page asks how it stands with its browser, and where it is told why. */
+static void add_watch(const struct request *request, const char *ticket, struct fields *values)
+{
+    long long patience = request->snapshot->settings->handshake_deadline / 1000 + GRACE_S;
+    struct arena *arena = request->arena;
+
+    fields_add(arena, values, "ask_url", arena_print(arena, ASK_PATH "?ticket=%s", ticket));
+    fields_add(arena, values, "story_url", arena_print(arena, STORY_PATH "?ticket=%s", ticket));
+    fields_add(arena, values, "patience", arena_print(arena, "%lld", patience));
+}
+
 static void show_select(struct passive *passive, const char *origin, const struct session *second)
 {
     const struct request *request = passive->request;
@@ -61,11 +79,9 @@ static void show_select(struct passive *passive, const char *origin, const struc
     fields_add(arena, &values, "action", arena_print(arena, "%s%s", origin, action));
     fields_add(arena, &values, "ticket", ticket);
     fields_add(arena, &values, "origin", origin);
-    fields_add(arena, &values, "ask_url", arena_print(arena, ASK_PATH "?ticket=%s", ticket));
-    fields_add(arena, &values, "story_url", arena_print(arena, STORY_PATH "?ticket=%s", ticket));
-    fields_add(
-        arena, &values, "patience",
-        arena_print(arena, "%lld", (long long)settings->handshake_deadline / 1000 + GRACE_S));
+    if (!is_hidden(request)) {
+        add_watch(request, ticket, &values);
+    }
     fields_add(arena, &values, "other_url",
                second == NULL && passive_allows(passive, METHOD_PASSWORD) ? action : "");
     fields_add(arena, &values, "second", second == NULL ? "" : "yes");

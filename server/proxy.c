@@ -348,6 +348,10 @@ static const char *tell_proxied(const struct request *request)
     if (shown->asked) {
         certificate = shown->count > 0 ? ", with a certificate" : ", without a certificate";
     }
+    if (request->forwarded->passed_on) {
+        return arena_print(request->arena, "through the proxy %s (%s), which passes TLS on%s",
+                           request->proxy->name, request->remote, certificate);
+    }
     return arena_print(request->arena, "through the proxy %s (%s), for %s%s", request->proxy->name,
                        request->forwarded->peer, request->remote, certificate);
 }
@@ -368,7 +372,8 @@ static bool take_word(const struct raw_request *raw, struct request *request,
 {
     const char *address;
 
-    if (is_passed_on(raw, request, proxy)) {
+    forwarded->passed_on = is_passed_on(raw, request, proxy);
+    if (forwarded->passed_on) {
         return take_passed_on(raw, request, proxy, error);
     }
     if ((speaks_adfs(proxy) && !read_adfs_words(raw, request, forwarded, error))

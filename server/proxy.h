@@ -18,7 +18,8 @@ struct forwarded {
                                 its configured name where it says none */
     const char *path;        /* X-MS-Endpoint-Absolute-Path */
     const char *application; /* X-MS-Client-Application */
-    long refused; /* it did not accept its client's certificate: the error (8.2); 0: none */
+    bool passed_on; /* TLS is the client's own, which the proxy did not end; peer is all there is */
+    long refused;   /* it did not accept its client's certificate: the error (8.2); 0: none */
 };
 
 /* Whether a certificate is to be asked for on the main port, too: a proxy that has one is there. */
