@@ -112,9 +112,17 @@ static const char *draw_sid(struct arena *arena, const struct dice *dice)
                        1100 + parts[3] % 1000000);
 }
 
-static void add_attributes(struct arena *arena, const struct new_person *person,
+/* A person to be added; the account and the certificate name the same SID, as with AD's own CA
+ * since 2022 (KB5014754). */
+struct newcomer {
+    const struct new_person *person;
+    const char *sid;
+};
+
+static void add_attributes(struct arena *arena, const struct newcomer *newcomer,
                            struct account *account, const struct dice *dice)
 {
+    const struct new_person *person = newcomer->person;
     const char *given = person->given_name != NULL ? person->given_name : person->name;
     const char *shown =
         person->surname == NULL ? given : arena_print(arena, "%s %s", given, person->surname);
@@ -127,7 +135,7 @@ static void add_attributes(struct arena *arena, const struct new_person *person,
     }
     fields_add(arena, attributes, "displayName", shown);
     fields_add(arena, attributes, "objectGUID", dice_uuid(dice, arena));
-    fields_add(arena, attributes, "objectSid", draw_sid(arena, dice));
+    fields_add(arena, attributes, "objectSid", newcomer->sid);
     for (size_t i = 0; person->groups != NULL && person->groups[i] != NULL; i++) {
         fields_add(arena, attributes, "memberOf", person->groups[i]);
     }
@@ -144,19 +152,20 @@ struct places {
 };
 
 static bool save_account(struct arena *arena, const struct places *places,
-                         const struct new_person *person, const char *password,
+                         const struct newcomer *newcomer, const char *password,
                          const struct dice *dice, struct error *error)
 {
-    struct account account = {
-        .name = person->name, .upn = upn_of(arena, person, places->upn_suffix), .enabled = true};
+    struct account account = {.name = newcomer->person->name,
+                              .upn = upn_of(arena, newcomer->person, places->upn_suffix),
+                              .enabled = true};
 
-    add_attributes(arena, person, &account, dice);
+    add_attributes(arena, newcomer, &account, dice);
     return password_hash(arena, password, &account.password_hash, error)
            && account_save(arena, places->users, &account, error);
 }
 
 static bool issue_identities(struct arena *arena, const struct places *places,
-                             const struct lab *lab, const struct new_person *people, size_t count,
+                             const struct lab *lab, const struct newcomer *newcomers, size_t count,
                              struct error *error)
 {
     struct lab_person *identities = arena_array(arena, count, sizeof *identities);
@@ -167,10 +176,13 @@ static bool issue_identities(struct arena *arena, const struct places *places,
                     places->folder, LAB_PKCS12_PASSWORD);
     }
     for (size_t i = 0; i < count; i++) {
-        const char *upn = upn_of(arena, &people[i], places->upn_suffix);
-        identities[i] = (struct lab_person){.name = people[i].name,
+        const struct new_person *person = newcomers[i].person;
+        const char *upn = upn_of(arena, person, places->upn_suffix);
+
+        identities[i] = (struct lab_person){.name = person->name,
                                             .upn = upn,
-                                            .email = people[i].mail != NULL ? people[i].mail : upn,
+                                            .email = person->mail != NULL ? person->mail : upn,
+                                            .sid = newcomers[i].sid,
                                             .password = password,
                                             .folder = places->certificates};
     }
@@ -196,23 +208,28 @@ static bool note_first_password(struct arena *arena, const char *folder, const c
 
 /* The account comes last: a person who can sign in has everything else. */
 static bool add_account(struct arena *arena, const struct places *places, const struct lab *lab,
-                        const struct new_person *person, const char **password, struct error *error)
+                        const struct newcomer *newcomer, const char **password, struct error *error)
 {
     *password = dice_password(lab->dice, arena, PASSWORD_LENGTH);
-    return note_first_password(arena, places->folder, person->name, *password, error)
-           && save_account(arena, places, person, *password, lab->dice, error);
+    return note_first_password(arena, places->folder, newcomer->person->name, *password, error)
+           && save_account(arena, places, newcomer, *password, lab->dice, error);
 }
 
 static bool add_people(struct arena *arena, const struct places *places, const struct lab *lab,
                        const struct new_person *list, size_t count, const char **passwords,
                        struct error *error)
 {
+    struct newcomer *newcomers = arena_array(arena, count, sizeof *newcomers);
+
+    for (size_t i = 0; i < count; i++) {
+        newcomers[i] = (struct newcomer){.person = &list[i], .sid = draw_sid(arena, lab->dice)};
+    }
     if (file_exists(path_join(arena, lab->folder, LAB_ISSUING_KEY))
-        && !issue_identities(arena, places, lab, list, count, error)) {
+        && !issue_identities(arena, places, lab, newcomers, count, error)) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!add_account(arena, places, lab, &list[i], &passwords[i], error)) {
+        if (!add_account(arena, places, lab, &newcomers[i], &passwords[i], error)) {
             return false;
         }
     }

@@ -120,6 +120,16 @@ def test_a_users_certificate_has_what_stands_in_the_users_file(made):
     assert issued["serial"] in text.replace(":", "").upper()
 
 
+def test_every_user_of_a_lab_has_a_certificate_that_carries_the_users_sid(made):
+    """C7: as AD's own CA writes since 2022, so that the certificate is the user's under any name"""
+    assert run("user", "add", "-c", settings_of(made), "erin").returncode == 0
+    sids = {name: re.search(r"objectSid: *(\S+)", (made / "users" / f"{name}.yaml").read_text()).group(1) for name in ("alice", "bob", "erin")}
+    assert len(set(sids.values())) == 3
+    for name, sid in sids.items():
+        text = text_of(made / "certificates" / f"{name}.pem")
+        assert "1.3.6.1.4.1.311.25.2" in text and re.search(rf"{sid}(?!\d)", text), name
+
+
 def test_the_files_are_the_ones_it_names_and_secret_ones_are_private(made):
     issued = issue(made, "carol")
     for kind in FILES:

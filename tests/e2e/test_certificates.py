@@ -17,6 +17,7 @@ from support.tokens import Token
 
 SERIAL = "http://schemas.microsoft.com/ws/2008/06/identity/claims/serialnumber"
 ISSUER = "http://schemas.microsoft.com/2012/12/certificatecontext/field/issuer"
+UPN = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"
 EKU = "http://schemas.microsoft.com/2012/12/certificatecontext/extension/eku"
 REFERENCES = "http://schemas.microsoft.com/claims/authnmethodsreferences"
 SENTENCE = ("No valid client certificate found in the request. No valid certificates found in the user's certificate "
@@ -118,6 +119,17 @@ def test_serial_number_and_issuer_arrive_in_the_token(client, alice, lab):
                             capture_output=True, text=True).stdout.strip().partition("=")[2]
     assert [value.lstrip("0") for value in claims[SERIAL]] == [serial.lstrip("0")]
     assert len(claims[ISSUER]) == 1 and re.fullmatch(r"CN=lanyard lab Issuing CA \w+, O=lanyard lab", claims[ISSUER][0])
+
+
+def test_who_got_another_name_keeps_the_certificate(fresh_lab, make_client):
+    """C7: the SID says whose it is; the name in it is nobody's now"""
+    client, identity = make_client(fresh_lab), of_user(fresh_lab.user())
+    file = fresh_lab.folder / "users" / "alice.yaml"
+    file.write_text(file.read_text().replace("alice@lab.test", "alice.married@lab.test"))
+    fresh_lab.stop()
+    fresh_lab.start([])
+    answer = sign_in_by_certificate(client, FIRST, identity)
+    assert Token(TokenPage(answer).wresult).claims[UPN] == ["alice.married@lab.test"]
 
 
 def test_certificate_claims_are_for_those_who_showed_one(client, lab):
