@@ -387,6 +387,7 @@ def test_the_ticket_is_of_its_request_alone(lab, client, alice):
 
 
 def test_a_certificate_that_is_revoked_takes_its_session_with_it(lab, client, alice):
+    """S10: also where it was the second factor."""
     give(client, sign_in(client, STRICT), alice)
     assert is_token_page(client.get("/adfs/ls/", request_for(STRICT)))
     assert run("cert", "revoke", "alice", "-c", lab.settings_file).returncode == 0

@@ -134,6 +134,7 @@ def test_a_user_name_of_no_known_form_is_not_accepted(lab, client, name):
 # wfresh and prompt -----------------------------------------------------------------------------
 
 def test_wfresh_zero_asks_although_there_is_a_session_and_answers_the_post_directly(lab, client):
+    """S10"""
     assert is_token_page(sign_in(client, FIRST))
     query = request_for(FIRST, wfresh="0")
     assert is_sign_in_page(client.get("/adfs/ls/", query))
@@ -174,6 +175,7 @@ def test_prompt_login_asks_and_any_other_prompt_does_not(lab, client):
 
 
 def test_the_instant_in_a_token_is_the_sign_in_not_the_page_view(lab, client):
+    """S10"""
     first = Token(TokenPage(sign_in(client, FIRST)).wresult)
     later = Token(TokenPage(client.get("/adfs/ls/", request_for(SECOND))).wresult)
     assert later.authentication_instant == first.authentication_instant
@@ -192,6 +194,7 @@ def test_a_wauth_for_passwords_is_served_by_password(lab, client, method):
 
 @pytest.mark.parametrize("method", CERTIFICATE_METHODS)
 def test_a_wauth_for_certificates_is_never_silently_served_by_a_password(lab, client, method):
+    """S10: neither by one that is typed, nor by a session that began with one."""
     query = request_for(FIRST, wauth=method)
     sign_in(client, SECOND)
     assert client.get("/adfs/ls/", query).page.xpath("//form[@id='certificateForm']")

@@ -276,7 +276,7 @@ def test_certificatetransport_of_1_3_is_off_unless_somebody_enables_it(make_lab,
                                             ("alice@lab.test", ""), ("alice", "wrong password"), ("", "wrong password"),
                                             ("alice@lab.test", "x" * 200)])
 def test_a_wrong_password_and_an_unknown_user_get_the_same_fault(client, version, name, password):
-    """P1; nothing more is said, not even in a lab."""
+    """P1, P6: an empty password and an over-long one, too; nothing more is said, not even in a lab."""
     body = message(version, FIRST, user={"name": name, "password": password}, header="<a:MessageID>urn:1</a:MessageID>")
     reply = Reply(post(client, path(version), body))
     assert (reply.status, reply.fault, reply.relates_to) == (500, FAILED, "urn:1")
@@ -329,7 +329,7 @@ def test_a_certificate_is_no_password_and_a_password_no_certificate(lab, client,
 
 
 def test_usernamemixed_counts_into_the_lockout_of_the_sign_in_page(make_lab, make_client):
-    """P9: no endpoint bypasses it."""
+    """P9: no endpoint bypasses it; P1: who is locked out gets the same fault."""
     lab = make_lab()
     client, guess = make_client(lab), {"name": "bob@lab.test", "password": "a wrong guess"}
     for _ in range(60):
