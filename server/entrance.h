@@ -6,6 +6,7 @@
 #ifndef LANYARD_SERVER_ENTRANCE_H
 #define LANYARD_SERVER_ENTRANCE_H
 
+#include "server/crowd.h"
 #include "server/link.h"
 #include "server/listener.h"
 
@@ -22,6 +23,7 @@ struct entrance {
     struct listener *listener;
     enum port port;
     int descriptor; /* the listening socket */
+    struct crowd *crowd;
     struct MHD_Daemon *daemon;
 };
 
@@ -44,6 +46,7 @@ struct peer {
     const struct entrance *entrance;
     struct MHD_Connection *connection;
     struct link *link;
+    struct guest *guest;
     const struct snapshot *snapshot; /* keeps the credentials of its TLS session */
     char remote[INET6_ADDRSTRLEN];   /* its address */
     struct moment opened;

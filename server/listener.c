@@ -22,35 +22,73 @@
 
 /* connections ----------------------------------------------------------------------------- */
 
-static void name_peer(struct peer *peer, struct MHD_Connection *connection)
+static void write_address(const struct sockaddr *address, char name[INET6_ADDRSTRLEN])
 {
     static const char mapped[] = "::ffff:";
-    const struct sockaddr *address =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-    char *name = peer->remote;
 
     if (address->sa_family == AF_INET) {
         inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, name,
-                  sizeof peer->remote);
+                  INET6_ADDRSTRLEN);
         return;
     }
-    inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, name,
-              sizeof peer->remote);
+    inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, name, INET6_ADDRSTRLEN);
     if (string_starts(name, mapped) && strchr(name, '.') != NULL) {
         memmove(name, name + strlen(mapped), strlen(name + strlen(mapped)) + 1);
     } /* an IPv4 client on a socket for both */
+}
+
+static void tell_refused(const struct entrance *entrance, const struct sockaddr *address,
+                         long limit)
+{
+    OWNED(arena_drop) struct arena *arena = arena_new();
+    char remote[INET6_ADDRSTRLEN];
+
+    write_address(address, remote);
+    event_tell(entrance->listener->lanyard->events,
+               &(struct event){.name = "connection",
+                               .outcome = OUTCOME_REFUSED,
+                               .remote = remote,
+                               .why = arena_print(arena,
+                                                  "has %ld connections open, as many as "
+                                                  "connection_limit_per_address allows; more are "
+                                                  "closed at once",
+                                                  limit)});
+}
+
+/* Whether a connection is taken at all. Called before on_connection, by the same thread. */
+static enum MHD_Result admit(void *argument, const struct sockaddr *address, socklen_t length)
+{
+    const struct entrance *entrance = argument;
+    struct lanyard *lanyard = entrance->listener->lanyard;
+    const struct snapshot *snapshot = snapshots_hold(lanyard->snapshots);
+    long limit = snapshot->settings->connections_per_address;
+    bool is_news;
+
+    (void)length;
+    snapshot_release(snapshot);
+    if (crowd_admits(entrance->crowd, address, (size_t)limit, clock_read(&lanyard->clock).monotonic,
+                     &is_news)) {
+        return MHD_YES;
+    }
+    if (is_news) {
+        tell_refused(entrance, address, limit);
+    }
+    return MHD_NO;
 }
 
 static struct peer *open_peer(const struct entrance *entrance, struct MHD_Connection *connection)
 {
     struct listener *listener = entrance->listener;
     struct peer *peer = memory_get(sizeof *peer);
+    const struct sockaddr *address =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
 
     peer->entrance = entrance;
     peer->connection = connection;
     peer->snapshot = snapshots_hold(listener->lanyard->snapshots);
     peer->opened = clock_read(&listener->lanyard->clock);
-    name_peer(peer, connection);
+    write_address(address, peer->remote);
+    peer->guest = crowd_enter(entrance->crowd, address);
     peer->link = link_open(
         listener->watch,
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
@@ -72,6 +110,7 @@ static void on_connection(void *argument, struct MHD_Connection *connection, voi
     } else if (peer != NULL) {
         handshake_tell_end(peer);
         link_close(peer->link);
+        crowd_leave(peer->entrance->crowd, peer->guest);
         free(peer->leaf);
         snapshot_release(peer->snapshot);
         free(peer);
@@ -154,13 +193,12 @@ static bool open_entrance(struct listener *listener, struct entrance *entrance, 
         flags |= MHD_USE_TLS;
     }
     entrance->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, exchange_continue, entrance, MHD_OPTION_LISTEN_SOCKET,
+        flags, 0, admit, entrance, exchange_continue, entrance, MHD_OPTION_LISTEN_SOCKET,
         entrance->descriptor, MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, entrance,
         MHD_OPTION_NOTIFY_COMPLETED, exchange_end, NULL, MHD_OPTION_NOTIFY_CONNECTION,
         on_connection, entrance, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)(listener->room * 5 / 4 + 16), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        (unsigned)settings->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(listener->room * 5 / 4 + 16), MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)(settings->request_deadline / 1000), MHD_OPTION_THREAD_STACK_SIZE, THREAD_STACK,
         MHD_OPTION_HTTPS_PRIORITIES, HANDSHAKE_PRIORITIES, MHD_OPTION_HTTPS_CERT_CALLBACK,
         handshake_key, MHD_OPTION_END);
@@ -194,6 +232,7 @@ static bool add_entrance(struct listener *listener, enum port port, const char *
         return fail_to_open(address, number, reason, error);
     }
     entrance->listener = listener;
+    entrance->crowd = crowd_new();
     entrance->port = port;
     listener->count++;
     return open_entrance(listener, entrance, error);
@@ -267,6 +306,7 @@ void listener_stop(struct listener *listener, int64_t patience)
             MHD_stop_daemon(listener->entrances[i].daemon);
         }
         close(listener->entrances[i].descriptor);
+        crowd_free(listener->entrances[i].crowd);
     }
     link_watch_free(listener->watch);
     gnutls_memset(listener->ticket_key.data, 0, listener->ticket_key.size);

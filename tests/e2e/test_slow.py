@@ -230,9 +230,13 @@ def test_one_address_cannot_take_all_connections(make_lab):
         assert [is_closed(connection) for connection in connections] == [False] * 5 + [True] * 2
         assert ask(lab, request("GET", "/adfs/probe", HOST), "plain").status == 200
         assert not is_served(lab, "127.0.1.1")
+        assert is_served(lab, "127.0.1.2"), "its neighbour is somebody else"
+        told = lab.event_where(event="connection", outcome="refused")
+        assert told["remote"] == "127.0.1.1" and "5 connections" in told["why"] and "connection_limit_per_address" in told["why"]
         connections[0].close()
         # An address is counted down a little after the connection's thread has ended.
         lab.wait_for(lambda: is_served(lab, "127.0.1.1"))
+    assert len([event for event in lab.events() if event["event"] == "connection"]) == 1, "once a minute, however many are refused"
 
 
 def test_a_limit_of_two_still_serves_whoever_speaks(make_lab):
