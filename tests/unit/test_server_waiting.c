@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +23,17 @@
 #define PHONE "192.0.2.7"
 #define OTHER "192.0.2.8"
 #define QUERY "wa=wsignin1.0"
+
+static atomic_size_t compared; /* bytes, in constant time */
+
+bool __real_bytes_same_secret(const void *left, const void *right, size_t length);
+bool __wrap_bytes_same_secret(const void *left, const void *right, size_t length);
+
+bool __wrap_bytes_same_secret(const void *left, const void *right, size_t length)
+{
+    compared += length;
+    return __real_bytes_same_secret(left, right, length);
+}
 
 struct hall {
     struct arena *arena;
@@ -117,6 +129,32 @@ static void what_is_no_ticket_opens_nothing(void **given)
         assert_state(hall, none[i], NOW, WAITING_UNKNOWN);
     }
     assert_true(waiting_redeem(hall->room, ticket, NOW));
+}
+
+/* How many bytes are compared to tell whether it is good. */
+static size_t effort(struct hall *hall, const char *ticket, bool is_good)
+{
+    compared = 0;
+    assert_int_equal(waiting_redeem(hall->room, ticket, NOW), is_good);
+    return compared;
+}
+
+/* P10; what "in constant time" is, test_base_string.c shows. */
+static void a_ticket_is_compared_whole_and_with_all_there_are(void **given)
+{
+    struct hall *hall = *given;
+    const char *first = send_away(hall, PHONE, NOW), *second = send_away(hall, OTHER, NOW);
+    size_t whole = effort(hall, "00000000000000000000000000000000", false);
+
+    assert_true(whole > 2 * strlen(first));
+    for (size_t at = 0; at < strlen(first); at++) {
+        char *changed = arena_copy(hall->arena, first);
+
+        changed[at] = changed[at] == '0' ? '1' : '0';
+        assert_int_equal(effort(hall, changed, false), whole);
+    }
+    assert_int_equal(effort(hall, first, true), whole);
+    assert_int_equal(effort(hall, second, true), whole);
 }
 
 /* So that "" is not the ticket of every place that is free. */
@@ -496,6 +534,7 @@ int main(void)
         TEST(a_ticket_counts_for_two_minutes),
         TEST(no_two_tickets_are_alike),
         TEST(what_is_no_ticket_opens_nothing),
+        TEST(a_ticket_is_compared_whole_and_with_all_there_are),
         TEST(an_empty_room_knows_nobody),
         TEST(a_ticket_that_was_redeemed_still_tells_how_it_stands),
         TEST(one_address_pushes_out_nobody_but_itself),
