@@ -33,6 +33,12 @@ static const char *method_of(const struct row *row)
     return row->session.principal.method == METHOD_CERTIFICATE ? "certificate" : "password";
 }
 
+/* The second factor after a password is always a certificate. */
+static const char *methods_of(const struct row *row)
+{
+    return row->session.principal.second_at != 0 ? "password+certificate" : method_of(row);
+}
+
 /* Those that nobody has ended without their records being gone yet are left out: the server would
  * end them at the next request. */
 static bool add_row(const struct user_lab *lab, const struct session_record *record, int64_t now,
@@ -89,13 +95,13 @@ static void print_list(struct arena *arena, const struct rows *rows)
         fputs("Nobody is signed in.\n", stderr);
         return;
     }
-    printf("%-*s  %-20s %-12s %-20s %-20s %s\n", SHOWN_ID, "ID", "USER", "BY", "SINCE", "UNTIL",
+    printf("%-*s  %-20s %-20s %-20s %-20s %s\n", SHOWN_ID, "ID", "USER", "BY", "SINCE", "UNTIL",
            "RELYING PARTIES");
     for (size_t i = 0; i < rows->count; i++) {
         const struct row *row = &rows->list[i];
 
-        printf("%.*s  %-20s %-12s %.*sZ %.*sZ", SHOWN_ID, row->id, row->record->account,
-               method_of(row), SHOWN_TIME, time_write(arena, row->session.principal.signed_in_at),
+        printf("%.*s  %-20s %-20s %.*sZ %.*sZ", SHOWN_ID, row->id, row->record->account,
+               methods_of(row), SHOWN_TIME, time_write(arena, row->session.principal.signed_in_at),
                SHOWN_TIME, time_write(arena, row->record->expires_at));
         for (size_t at = 0; at < row->parties.count; at++) {
             printf("%s%s", at == 0 ? " " : ", ", row->parties.list[at]);
@@ -111,6 +117,7 @@ static void print_list_json(struct arena *arena, const struct rows *rows)
 
     for (size_t i = 0; i < rows->count; i++) {
         const struct row *row = &rows->list[i];
+        const struct principal *principal = &row->session.principal;
         json_t *parties = json_array();
 
         for (size_t at = 0; at < row->parties.count; at++) {
@@ -118,10 +125,12 @@ static void print_list_json(struct arena *arena, const struct rows *rows)
         }
         json_array_append_new(
             sessions,
-            json_pack("{s:s,s:s,s:s,s:s,s:s,s:o}", "id", row->id, "user", row->record->account,
+            json_pack("{s:s,s:s,s:s,s:s,s:s?,s:s,s:o}", "id", row->id, "user", row->record->account,
                       "method", method_of(row), "signed_in_at",
-                      time_write(arena, row->session.principal.signed_in_at), "expires_at",
-                      time_write(arena, row->record->expires_at), "relying_parties", parties));
+                      time_write(arena, principal->signed_in_at), "second_factor_at",
+                      principal->second_at == 0 ? NULL : time_write(arena, principal->second_at),
+                      "expires_at", time_write(arena, row->record->expires_at), "relying_parties",
+                      parties));
     }
     command_print_json(answer, "{\"sessions\":null}");
 }

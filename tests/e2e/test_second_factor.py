@@ -180,6 +180,18 @@ def test_the_session_ends_when_it_would_have_in_a_cookie_of_the_same_kind(serve,
     assert is_sign_in_page(client.get("/adfs/ls/", request_for(STRICT)))
 
 
+def test_the_operator_sees_that_it_was_shown(lab, client, alice):
+    def listed(*words):
+        return run("session", "list", "-c", lab.settings_file, *words).stdout
+
+    sign_in(client, FREE)
+    assert json.loads(listed("--json"))["sessions"][0]["second_factor_at"] is None and "password " in listed()
+    give(client, client.get("/adfs/ls/", request_for(STRICT)), alice)
+    session, = json.loads(listed("--json"))["sessions"]
+    assert session["method"] == "password" and session["second_factor_at"] > session["signed_in_at"]
+    assert " password+certificate 20" in listed()
+
+
 def test_signing_out_reaches_whoever_was_visited_before_the_second_factor(lab, client, alice):
     sign_in(client, FREE)
     give(client, client.get("/adfs/ls/", request_for(STRICT)), alice)
