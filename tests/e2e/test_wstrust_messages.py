@@ -61,7 +61,9 @@ def test_m3_an_include_is_not_followed(client):
 @pytest.mark.parametrize("crowd", [
     "<x>" * 257 + "</x>" * 257, "<x " + " ".join(f'a{i}="1"' for i in range(4000)) + "/>",
     '<x a="' + "y" * 50000 + '"/>', "<x>" + "".join(f'<n{i}:x xmlns:n{i}="u"/>' for i in range(2000)) + "</x>",
-    "<x/>" * 11000])
+    "<x/>" * 11000, "<x/>" * 60000, "<x a='1'/>" * 24000, "<x>" * 36000 + "</x>" * 36000, "&amp;" * 50000, "<!--x-->" * 30000,
+    "<x " + " ".join(f'a{i}="1"' for i in range(20000)) + "/>", "<x>" + "".join(f'<n{i}:x xmlns:n{i}="u"/>' for i in range(9000)) + "</x>",
+    '<x a="' + "y" * 240000 + '"/>'], ids=lambda crowd: f"{len(crowd)} bytes of {crowd[:9]}")
 def test_m4_too_much_of_anything_is_refused_or_read_in_time(client, crowd):
     body = message("2005", FIRST, user=client.lab.user()).replace("<a:Action", crowd + "<a:Action", 1)
     began = time.monotonic()
@@ -75,6 +77,28 @@ def test_m4_a_message_over_the_limit_is_refused(client, alice):
     assert post(client, path("2005"), body).status == 413
     body = message("2005", FIRST, user=alice).replace("<a:Action", f"<!--{'x' * 200000}--><a:Action", 1)
     assert post(client, path("2005"), body).status == 200
+
+
+def padded(body, size):
+    """The same message, of that many bytes."""
+    return body.replace("<a:Action", f"<!--{'x' * (size - len(body.encode()) - 7)}--><a:Action", 1)
+
+
+@pytest.mark.parametrize("how", [[], ["-H", "Transfer-Encoding: chunked"], ["-H", "Expect: 100-continue"]], ids=["length", "chunks", "expect"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_h3_a_message_has_256_kb_and_not_a_byte_more(client, alice, version, how):
+    """However its length is told."""
+    body = message(version, FIRST, user=alice)
+    whole, longer = padded(body, 256 * 1024), padded(body, 256 * 1024 + 1)
+    assert (len(whole), len(longer)) == (262144, 262145)
+    assert Reply(post(client, path(version), whole, options=how)).token.audience == FIRST
+    assert post(client, path(version), longer, options=how).status == 413
+
+
+@pytest.mark.parametrize("address", ["/adfs/ls/", "/adfs/services/trust", "/adfs/services/trustee/2005", "/adfs/servicestrust/2005/x"])
+def test_h3_what_is_no_message_has_no_more_than_a_form(client, alice, address):
+    body = padded(message("2005", FIRST, user=alice), 100_000)
+    assert post(client, address, body).status == 413
 
 
 @pytest.mark.parametrize("change", [
