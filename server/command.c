@@ -25,20 +25,50 @@ static const struct command *const commands[] = {
     &command_crl,          &command_cert_verify,   &command_profile,
 };
 
+/* "cert" of "cert issue". */
+static bool is_of_noun(const struct command *command, const char *noun)
+{
+    return string_starts(command->words, noun) && command->words[strlen(noun)] == ' ';
+}
+
+/* All of them, or those of a noun. How many there are. */
+static size_t print_commands(FILE *out, const char *noun)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        char usage[48];
+
+        if (noun == NULL || is_of_noun(commands[i], noun)) {
+            snprintf(usage, sizeof usage, "%s %s", commands[i]->words, commands[i]->arguments);
+            fprintf(out, "  %-38s %s\n", usage, commands[i]->summary);
+            count++;
+        }
+    }
+    return count;
+}
+
 static void print_overview(FILE *out)
 {
     fputs("lanyard: a federation sign-in server for labs, a working double of AD FS\n\n"
           "Usage: lanyard COMMAND [OPTION…]\n\n",
           out);
-    for (size_t i = 0; i < COUNT_OF(commands); i++) {
-        char usage[48];
-        snprintf(usage, sizeof usage, "%s %s", commands[i]->words, commands[i]->arguments);
-        fprintf(out, "  %-38s %s\n", usage, commands[i]->summary);
-    }
+    print_commands(out, NULL);
     fputs("\n  --help, --version      of the program; COMMAND --help tells more\n\n"
           "To begin: lanyard up\n"
           "More: man lanyard, man lanyard.yaml\n",
           out);
+}
+
+/* Blanks up to a column, counted in characters: "…" is one, of three bytes. */
+static int padding(const char *shown, int column)
+{
+    int characters = 0;
+
+    for (const char *c = shown; *c != '\0'; c++) {
+        characters += ((unsigned char)*c & 0xc0) != 0x80;
+    }
+    return characters < column ? column - characters : 0;
 }
 
 static void print_help(FILE *out, const struct command *command)
@@ -54,7 +84,7 @@ static void print_help(FILE *out, const struct command *command)
         char shown[40];
         snprintf(shown, sizeof shown, "%s%s%s", option->name, option->argument != NULL ? " " : "",
                  option->argument != NULL ? option->argument : "");
-        fprintf(out, "  %-24s %s\n", shown, option->meaning);
+        fprintf(out, "  %s%*s %s\n", shown, padding(shown, 24), "", option->meaning);
     }
 }
 
@@ -82,10 +112,8 @@ static bool print_verbs(FILE *out, const char *noun)
     const char *before = "; there is ";
 
     for (size_t i = 0; i < COUNT_OF(commands); i++) {
-        const char *words = commands[i]->words;
-
-        if (string_starts(words, noun) && words[strlen(noun)] == ' ') {
-            fprintf(out, "%s\"%s\"", before, words);
+        if (is_of_noun(commands[i], noun)) {
+            fprintf(out, "%s\"%s\"", before, commands[i]->words);
             before = ", ";
         }
     }
@@ -240,9 +268,9 @@ enum status command_run(int count, char **words)
         return STATUS_YES;
     }
     command = find_command(count, words, &used);
-    if (command == NULL && asks_for_help(count, words)) { /* "lanyard user --help" */
-        print_overview(stdout);
-        return STATUS_YES;
+    if (command == NULL && count > 1 && asks_for_help(1, words + 1)) { /* "lanyard user --help" */
+        return print_commands(stdout, words[0]) > 0 ? STATUS_YES
+                                                    : unknown_command(arena, count, words);
     }
     return command == NULL ? unknown_command(arena, count, words)
                            : run(command, arena, count - used, words + used);

@@ -289,8 +289,8 @@ const struct setting server_settings[] = {
     {.key = "additional_authentication_rules",
      .kind = SETTING_FILE,
      .place = PLACE(additional_file),
-     .meaning = "The rules that decide for every relying party who needs a second factor. There "
-                "is none here yet: who needs one is refused."},
+     .meaning = "The rules that decide for every relying party who needs a second factor: a "
+                "certificate, where additional_authentication_providers allows it."},
     {.key = "opaque_id_key",
      .kind = SETTING_FILE,
      .place = PLACE(opaque_key_file),
@@ -503,6 +503,10 @@ const struct setting server_settings[] = {
      .kind = SETTING_MAPS,
      .meaning = "The certification authorities whose certificates are believed: a list, each entry "
                 "with the keys below."},
+    {.key = "trusted_proxies",
+     .kind = SETTING_MAPS,
+     .meaning = "The proxies before this server whose word about their clients is believed: a "
+                "list, each entry with the keys below."},
     {.key = "relying_party_trusts",
      .kind = SETTING_MAPS,
      .meaning = "The services that may ask for tokens: a list, each entry with the keys below."},

@@ -69,6 +69,25 @@ def test_a_noun_alone_is_met_with_its_verbs(typed):
     assert '"cert issue", "cert revoke", "cert list", "cert verify"' in first and "crl" not in first
 
 
+@pytest.mark.parametrize("noun", sorted({command.split()[0] for command in COMMANDS if " " in command} | {"ca", "cert", "rules", "show"}))
+def test_the_help_of_a_noun_is_its_verbs(noun):
+    told = run(noun, "--help")
+    assert told.returncode == 0 and told.stderr == ""
+    lines = told.stdout.splitlines()
+    assert len(lines) > 1 and [line for line in lines if not line.startswith(f"  {noun} ")] == []
+
+
+@pytest.mark.parametrize("words", [["frobnicate", "--help"], ["cert", "frobnicate", "--help"]], ids=" ".join)
+def test_there_is_no_help_for_what_is_no_command(words):
+    told = run(*words)
+    assert told.returncode == 2 and f'there is no command "{" ".join(words[:-1])}"' in told.stderr and told.stdout == ""
+
+
+def test_meanings_stand_in_one_column():
+    options = run("cert", "issue", "--help").stdout.partition("Options:\n")[2].splitlines()
+    assert {len(re.match(r"  (-\S+( \S+)?) +", line)[0]) for line in options} == {27}
+
+
 NEW_PARTY = ["rp", "add", "X", "--realm", "urn:x", "--url", "https://x.test/"]
 NONSENSE = [["ca", "add", "X", "nowhere.pem"], ["ca", "add", "X", "rubbish"], ["ca", "add", "X", "."], ["ca", "add", "", "lab/pki/root.pem"],
             ["ca", "add", "X", "lab/pki/root.pem", "--type", "leaf"], ["ca", "set", "lanyard lab root CA", "--crl", "word"],
