@@ -387,7 +387,8 @@ static void sixty_thousand_names_and_addresses_take_no_more_room_than_there_is(v
 
         attempt(place, NULL, arena_print(arena, "nobody%u@lab.test", n), stranger(arena, n), false);
     }
-    assert_in_range(number_in(place, "SELECT count(*) FROM lockout_account"), 1000, 65536);
+    /* 65536 places take any number of names; of 60000 about two in three get one for themselves. */
+    assert_in_range(number_in(place, "SELECT count(*) FROM lockout_account"), 30000, 45000);
     assert_int_equal(number_in(place, "SELECT count(*) FROM lockout_address"), 50000);
     assert_int_equal(number_in(place, "SELECT count(*) FROM lockout_familiar"), 0);
 }
