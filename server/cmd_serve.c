@@ -112,6 +112,7 @@ static bool check(const struct arguments *arguments, const char *file, struct er
 
     if (good) {
         lint_all(snapshot->settings, warnings);
+        config_lint_proxies(snapshot->settings, clock_read(&clock).wall, warnings);
     }
     snapshot_release(snapshot);
     saml_stop();
@@ -153,7 +154,8 @@ const struct command command_check = {
     .help =
         "Reads the settings, users, rules and keys as the server would, and names every problem\n"
         "with file, line, what was found, what was expected and the cure.\n"
-        "It also warns, on stderr, of what is legal in the rules but surely not meant.\n"
+        "It also warns, on stderr, of what is legal in the rules but surely not meant, and of a\n"
+        "trusted proxy whose certificate has expired, or that any local program could be.\n"
         "Exit status: 0 all is good, 1 something is wrong, 2 the file cannot be read.\n"
         "With --json: "
         "{\"problems\":[{\"file\",\"line\",\"column\",\"found\",\"expected\",\"cure\"}]}",

@@ -253,6 +253,9 @@ static void guard_folders(const struct config_reader *reader, const struct setti
     for (size_t i = 0; i < settings->authority_count; i++) {
         guard_folder_of(reader, settings->authorities[i].file);
     }
+    for (size_t i = 0; i < settings->proxy_count; i++) {
+        guard_folder_of(reader, settings->proxies[i].certificate_file);
+    }
     for (size_t i = 0; i < settings->party_count; i++) {
         guard_folder_of(reader, settings->parties[i].authorization_file);
         guard_folder_of(reader, settings->parties[i].issuance_file);
@@ -274,6 +277,7 @@ static void read_settings(struct config_reader *reader, const struct yaml_node *
     config_read_methods(reader, root, settings);
     config_read_fetching(reader, root, settings);
     config_read_authorities(reader, yaml_find(root, "certificate_authorities"), settings);
+    config_read_proxies(reader, yaml_find(root, "trusted_proxies"), settings);
     config_read_parties(reader, yaml_find(root, "relying_party_trusts"), reader->overrides,
                         settings);
     guard_folders(reader, settings);

@@ -43,6 +43,8 @@ extern const struct setting party_settings[]; /* of one entry of relying_party_t
 extern const size_t party_setting_count;
 extern const struct setting authority_settings[]; /* of one entry of certificate_authorities */
 extern const size_t authority_setting_count;
+extern const struct setting proxy_settings[]; /* of one entry of trusted_proxies */
+extern const size_t proxy_setting_count;
 
 struct config_reader {
     struct arena *arena;
@@ -109,5 +111,11 @@ void config_read_methods(const struct config_reader *reader, const struct yaml_n
 /* config_authority.c: the trusted CAs of the file (`list` may be NULL); every problem is noted. */
 void config_read_authorities(const struct config_reader *reader, const struct yaml_node *list,
                              struct settings *settings);
+
+/* config_proxy.c: the trusted proxies of the file (`list` may be NULL); every problem is noted. */
+void config_read_proxies(const struct config_reader *reader, const struct yaml_node *list,
+                         struct settings *settings);
+/* Warns of proxies that are legal, and surely not meant so. */
+void config_lint_proxies(const struct settings *settings, int64_t now, struct error *warnings);
 
 #endif

@@ -14,6 +14,8 @@ const struct edited_list edited_parties = {"relying_party_trusts", "relying part
                                            &party_setting_count};
 const struct edited_list edited_authorities = {"certificate_authorities", "certification authority",
                                                authority_settings, &authority_setting_count};
+const struct edited_list edited_proxies = {"trusted_proxies", "trusted proxy", proxy_settings,
+                                           &proxy_setting_count};
 
 /* adding --------------------------------------------------------------------------------- */
 

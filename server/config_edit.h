@@ -15,7 +15,7 @@ struct edited_list {
     const size_t *setting_count;
 };
 
-extern const struct edited_list edited_parties, edited_authorities;
+extern const struct edited_list edited_parties, edited_authorities, edited_proxies;
 
 /*
  * Adds entries behind those that are there: all of them or none. Each is its settings, key and

@@ -594,6 +594,7 @@ static void the_manual_explains_every_setting(void **state)
     assert_explained(place, manual, server_settings, server_setting_count);
     assert_explained(place, manual, party_settings, party_setting_count);
     assert_explained(place, manual, authority_settings, authority_setting_count);
+    assert_explained(place, manual, proxy_settings, proxy_setting_count);
 }
 
 static void the_manual_explains_nothing_that_is_no_setting(void **state)
@@ -605,7 +606,8 @@ static void the_manual_explains_nothing_that_is_no_setting(void **state)
     for (const char *at = manual; (at = strstr(at, "\n.It Ic ")) != NULL; at++) {
         items++;
     }
-    assert_int_equal(items, server_setting_count + party_setting_count + authority_setting_count);
+    assert_int_equal(items, server_setting_count + party_setting_count + authority_setting_count
+                                + proxy_setting_count);
 }
 
 int main(void)

@@ -1,0 +1,360 @@
+/*
+ * Trusted proxies: trusted_proxies in the settings file. Whose word about others is believed is
+ * decided here and nowhere else, so everything that could mean more people than the operator
+ * thought of is refused: an address range of everybody, two proxies at one address, a header that
+ * means something without a proxy too, and a machine of many programs that is known by its address
+ * alone.
+ */
+#include "server/config_proxy.h"
+#include "server/url.h"
+
+#include <string.h>
+
+#define LIST "trusted_proxies"
+
+/* The proxies so far; they move while the list grows. */
+struct proxy_list {
+    struct proxy *list;
+    size_t count, room;
+};
+
+static struct given given_of(const struct yaml_node *map, const char *key)
+{
+    const struct yaml_node *node = yaml_find(map, key);
+
+    return (struct given){.key = key, .node = node == NULL ? map : node};
+}
+
+/* addresses ------------------------------------------------------------------------------------ */
+
+/* Ranges that have an address in common lie in each other: the shorter prefix begins both. */
+static bool overlap(const struct address_range *left, const struct address_range *right)
+{
+    unsigned bits = left->bits < right->bits ? left->bits : right->bits;
+    unsigned rest = bits % 8;
+    int difference;
+
+    if (memcmp(left->bytes, right->bytes, bits / 8) != 0) {
+        return false;
+    }
+    if (rest == 0) {
+        return true;
+    }
+    difference = left->bytes[bits / 8] ^ right->bytes[bits / 8];
+    return difference >> (8 - rest) == 0;
+}
+
+static bool share_an_address(const struct proxy *left, const struct proxy *right)
+{
+    for (size_t i = 0; i < left->address_count * right->address_count; i++) {
+        if (overlap(&left->addresses[i / right->address_count],
+                    &right->addresses[i % right->address_count])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_on_this_machine(const struct proxy *proxy)
+{
+    static const char *const loopback[] = {"127.0.0.0/8", "::1"};
+    struct address_range ranges[COUNT_OF(loopback)];
+    struct proxy machine = {.addresses = ranges, .address_count = COUNT_OF(loopback)};
+
+    return address_range_read(loopback[0], &ranges[0])
+           && address_range_read(loopback[1], &ranges[1]) && share_an_address(proxy, &machine);
+}
+
+/* One entry; what is wrong with it is noted. */
+static bool read_range(const struct config_reader *reader, const struct given *item,
+                       struct address_range *range)
+{
+    const struct yaml_node *node = item->node;
+
+    if (node->kind == YAML_SCALAR && !yaml_is_nothing(node)
+        && address_range_read(node->text, range)) {
+        return true;
+    }
+    return config_refuse(
+        reader, item,
+        arena_print(reader->arena, "addresses holds %s", yaml_describe(reader->arena, node)),
+        "an IP address, or a prefix as 10.1.0.0/16 with no bits set beyond it",
+        "Leave out names and ports; nobody's word counts from everywhere.");
+}
+
+static void read_addresses(const struct config_reader *reader, const struct yaml_node *map,
+                           struct proxy *proxy)
+{
+    struct given given = given_of(map, "addresses");
+    const struct yaml_node *node = yaml_find(map, "addresses");
+    struct address_range *list;
+
+    if (node == NULL || yaml_is_nothing(node) || (node->kind == YAML_LIST && node->count == 0)) {
+        config_refuse(reader, &given, "a trusted proxy without addresses", "addresses",
+                      "Add addresses: and a list of those it connects from.");
+        return;
+    }
+    if (node->kind != YAML_LIST) {
+        config_refuse(
+            reader, &given,
+            arena_print(reader->arena, "addresses is %s", yaml_describe(reader->arena, node)),
+            "a list", "Write each address on a line of its own, after \"- \".");
+        return;
+    }
+    list = arena_array(reader->arena, node->count, sizeof *list);
+    for (size_t i = 0; i < node->count; i++) {
+        struct given item = {.key = "addresses", .node = &node->items[i]};
+
+        proxy->address_count += read_range(reader, &item, &list[proxy->address_count]) ? 1 : 0;
+    }
+    proxy->addresses = list;
+}
+
+/* values of one proxy -------------------------------------------------------------------------- */
+
+/* Logs and claims tell proxies apart by name. */
+static void read_name(const struct config_reader *reader, const struct yaml_node *map,
+                      const struct proxy_list *proxies, struct proxy *proxy)
+{
+    struct given given = given_of(map, "name");
+
+    if (yaml_find(map, "name") == NULL) {
+        config_refuse(reader, &given, "a trusted proxy without a name", "name",
+                      "Add name: and what people call it.");
+    }
+    for (size_t i = 0; i < proxies->count; i++) {
+        if (proxy->name != NULL && string_is(proxies->list[i].name, proxy->name)) {
+            config_refuse(reader, &given,
+                          arena_print(reader->arena, "name %s is the name of two trusted proxies",
+                                      yaml_quote(reader->arena, proxy->name)),
+                          NULL, "Give one of them another name.");
+        }
+    }
+    if (proxy->name == NULL) {
+        proxy->name = "(without a name)"; /* so that later problems can speak of it */
+    }
+}
+
+/* What is wrong with a file is told where the settings name it, and of the file. */
+static void hand_over(const struct config_reader *reader, const struct given *given,
+                      const struct error *found)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        const struct problem *problem = &found->problems[i];
+        const char *what =
+            problem->file == NULL
+                ? arena_print(reader->arena, "certificate: %s", problem->found)
+                : arena_print(reader->arena, "certificate: %s: %s", problem->file, problem->found);
+
+        config_refuse(reader, given, what, problem->expected, problem->cure);
+    }
+}
+
+/* Whoever could change the file could speak for everybody. */
+static void read_certificate(const struct config_reader *reader, const struct yaml_node *map,
+                             struct proxy *proxy)
+{
+    struct given given = given_of(map, "certificate");
+    struct error found = error_in(reader->arena);
+    struct certificate certificate;
+    const struct bytes *list;
+    size_t count;
+
+    if (proxy->certificate_file == NULL) {
+        return;
+    }
+    if (!file_check_guarded(proxy->certificate_file, &found)
+        || !certificates_load(reader->arena, proxy->certificate_file, &list, &count, &found)) {
+        hand_over(reader, &given, &found);
+    } else if (count > 1) {
+        config_refuse(reader, &given,
+                      arena_print(reader->arena, "certificate: %s holds %zu certificates",
+                                  proxy->certificate_file, count),
+                      "one", "Keep the proxy's own alone; those of its CAs are not asked for.");
+    } else if (!certificate_read(reader->arena, list[0], &certificate, &found)) {
+        hand_over(reader, &given, &found);
+    } else {
+        proxy->certificate = list[0];
+    }
+}
+
+/* What the table has found to be an origin, in the spelling of our own. */
+static const char *origin_of(const struct config_reader *reader, const char *text)
+{
+    struct error ignored = error_in(reader->arena);
+    struct url url;
+
+    if (text == NULL || !url_read(reader->arena, text, &url, &ignored)) {
+        return NULL;
+    }
+    return url.port == 443 ? arena_print(reader->arena, "https://%s", url.host)
+                           : arena_print(reader->arena, "https://%s:%ld", url.host, url.port);
+}
+
+/* between proxies ------------------------------------------------------------------------------ */
+
+static bool has_same_certificate(const struct proxy *left, const struct proxy *right)
+{
+    return left->certificate.length > 0 && left->certificate.length == right->certificate.length
+           && memcmp(left->certificate.data, right->certificate.data, left->certificate.length)
+                  == 0;
+}
+
+/* Which of two proxies a request came through would depend on the order of a file. */
+static void check_others(const struct config_reader *reader, const struct yaml_node *map,
+                         const struct proxy_list *proxies, const struct proxy *proxy)
+{
+    for (size_t i = 0; i < proxies->count; i++) {
+        const struct proxy *other = &proxies->list[i];
+        struct given certificate = given_of(map, "certificate");
+        struct given addresses = given_of(map, "addresses");
+
+        if (has_same_certificate(proxy, other)) {
+            config_refuse(reader, &certificate,
+                          arena_print(reader->arena, "certificate: %s is that of %s already",
+                                      proxy->certificate_file, other->name),
+                          "one of its own for each", "Make it another: `lanyard proxy add`.");
+        }
+        if ((proxy->certificate_file == NULL || other->certificate_file == NULL)
+            && share_an_address(proxy, other)) {
+            config_refuse(reader, &addresses,
+                          arena_print(reader->arena, "addresses: %s is there, too", other->name),
+                          "addresses of its own, or a certificate for each of the two",
+                          "Nobody could say which of them a request came through.");
+        }
+    }
+}
+
+/* Every program of a machine has its address. */
+static void check_machine(const struct config_reader *reader, const struct yaml_node *map,
+                          const struct proxy *proxy)
+{
+    struct given given = given_of(map, "addresses");
+
+    if (!reader->lab && proxy->certificate_file == NULL && is_on_this_machine(proxy)) {
+        config_refuse(reader, &given,
+                      "addresses: a loopback address without a certificate: every program of this "
+                      "machine would be the proxy",
+                      "certificate, or lab: true",
+                      "Make one with `lanyard proxy add`, and have the proxy show it.");
+    }
+}
+
+static void check_headers(const struct config_reader *reader, const struct yaml_node *map,
+                          const struct proxy *proxy)
+{
+    struct given given = given_of(map, "client_certificate_header");
+
+    if (proxy->certificate_header != NULL
+        && proxy_header_is(proxy->certificate_header, proxy->address_header)) {
+        config_refuse(reader, &given,
+                      arena_print(reader->arena,
+                                  "client_certificate_header is %s, as is "
+                                  "client_address_header",
+                                  yaml_quote(reader->arena, proxy->certificate_header)),
+                      "a header for each", NULL);
+    }
+}
+
+/* One entry of the list. It is kept even if it has problems, so that the next are compared. */
+static void read_proxy(const struct config_reader *reader, const struct yaml_node *map,
+                       struct proxy_list *proxies)
+{
+    struct proxy_entry entry = {0};
+    struct proxy *proxy = &entry.proxy;
+    struct given given = {.key = LIST, .node = map};
+
+    if (map->kind != YAML_MAP) {
+        config_refuse(
+            reader, &given,
+            arena_print(reader->arena, LIST " holds %s", yaml_describe(reader->arena, map)),
+            "a map: name, addresses, certificate and so on", NULL);
+        return;
+    }
+    config_read_values(reader, map, proxy_settings, proxy_setting_count, &entry);
+    proxy->intranet = entry.network == PROXY_INTRANET;
+    proxy->url = origin_of(reader, proxy->url);
+    proxy->certificate_url = origin_of(reader, proxy->certificate_url);
+    read_name(reader, map, proxies, proxy);
+    read_addresses(reader, map, proxy);
+    read_certificate(reader, map, proxy);
+    check_headers(reader, map, proxy);
+    check_machine(reader, map, proxy);
+    check_others(reader, map, proxies, proxy);
+    proxies->list = arena_grow(reader->arena, proxies->list, proxies->count, &proxies->room,
+                               sizeof(*proxies->list));
+    proxies->list[proxies->count++] = *proxy;
+}
+
+/* what is legal, and surely not meant ---------------------------------------------------------- */
+
+static void warn(struct error *warnings, const char *file, const struct proxy *proxy,
+                 const char *found, const char *cure)
+{
+    struct problem problem = {
+        .file = file,
+        .found = arena_print(warnings->arena, "trusted proxy %s: %s",
+                             yaml_quote(warnings->arena, proxy->name), found),
+        .cure = cure,
+    };
+
+    (void)fail_at(warnings, FAULT_SETTINGS, &problem);
+}
+
+/* Nobody is kept from starting by it: the others that there are go on. */
+static void lint_time(const struct settings *settings, const struct proxy *proxy, int64_t now,
+                      struct error *warnings)
+{
+    struct arena *arena = warnings->arena;
+    struct error ignored = error_in(arena);
+    struct certificate certificate = {0};
+
+    if (!certificate_read(arena, proxy->certificate, &certificate, &ignored)
+        || (now >= certificate.not_before && now <= certificate.not_after)) {
+        return;
+    }
+    warn(warnings, settings->file, proxy,
+         now < certificate.not_before ? arena_print(arena, "its certificate is not valid before %s",
+                                                    time_write(arena, certificate.not_before))
+                                      : arena_print(arena, "its certificate ended at %s",
+                                                    time_write(arena, certificate.not_after)),
+         "Nothing it says is believed until it has another: remove it, and add it again.");
+}
+
+/* public functions ----------------------------------------------------------------------------- */
+
+void config_read_proxies(const struct config_reader *reader, const struct yaml_node *list,
+                         struct settings *settings)
+{
+    struct proxy_list proxies = {0};
+    struct given given = {.key = LIST, .node = list};
+    struct config_reader within = *reader;
+
+    within.overrides = NULL;
+    if (list != NULL && list->kind != YAML_LIST && !yaml_is_nothing(list)) {
+        config_refuse(reader, &given,
+                      arena_print(reader->arena, LIST " is %s", yaml_describe(reader->arena, list)),
+                      "a list", "Begin each trusted proxy with \"- name:\".");
+    }
+    for (size_t i = 0; list != NULL && list->kind == YAML_LIST && i < list->count; i++) {
+        read_proxy(&within, &list->items[i], &proxies);
+    }
+    settings->proxies = proxies.list;
+    settings->proxy_count = proxies.count;
+}
+
+void config_lint_proxies(const struct settings *settings, int64_t now, struct error *warnings)
+{
+    for (size_t i = 0; i < settings->proxy_count; i++) {
+        const struct proxy *proxy = &settings->proxies[i];
+
+        if (proxy->certificate_file == NULL && is_on_this_machine(proxy)) {
+            warn(warnings, settings->file, proxy,
+                 "every program of this machine is believed as if it were the proxy",
+                 "Give it a certificate.");
+        }
+        if (proxy->certificate_file != NULL) {
+            lint_time(settings, proxy, now, warnings);
+        }
+    }
+}
