@@ -107,7 +107,7 @@ static const char *handed_over_in(const struct request *request)
         return "a request to " BACKEND_TLS_PATH;
     }
     return header != NULL ? header
-                          : "nothing: the settings name no certificate_header for this proxy";
+                          : "nothing: this proxy has no client_certificate_header in the settings";
 }
 
 /* Behind a proxy TLS ended there, and what it asked for and heard is for it to say. */
