@@ -216,7 +216,7 @@ static bool add_headers(struct recipe *recipe, struct error *error)
                                                               " (RFC 9440), which nginx cannot "
                                                               "write",
                                                               proxy->name),
-                                         .cure = "Give it the certificate_header "
+                                         .cure = "Give it the client_certificate_header "
                                                  "X-SSL-Client-Cert, or take HAProxy."});
     }
     if (proxy->certificate_header != NULL) {

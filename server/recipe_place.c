@@ -2,6 +2,7 @@
  * server/recipe_place.c: where a trusted proxy listens, and where it finds lanyard: by its own
  * addresses in the settings, and by lanyard's. What could not be bound or reached is refused.
  */
+#include "server/hygiene.h"
 #include "server/recipe.h"
 #include "server/url.h"
 
@@ -85,6 +86,15 @@ static bool fail_address(const struct recipe *recipe, const char *key, const cha
                           .cure = cure});
 }
 
+/* Under any other name lanyard answers nobody (hygiene.c), and its TLS certificate has none. */
+static bool names_us(const struct recipe *recipe, const struct url *url)
+{
+    const struct settings *settings = recipe->settings;
+
+    return string_is(url->host, host_for_url(recipe->arena, settings->host))
+           || string_is(url->host, "localhost") || hygiene_is_certauth(settings, url->host);
+}
+
 /* Its own address, or ours, whose port is then taken on this machine. */
 static bool read_address(struct recipe *recipe, const char *key, const char *own, const char *ours,
                          struct url *url, struct error *error)
@@ -94,6 +104,14 @@ static bool read_address(struct recipe *recipe, const char *key, const char *own
 
     if (!url_read(recipe->arena, own != NULL ? own : ours, url, error)) {
         return false;
+    }
+    if (!names_us(recipe, url)) {
+        return fail_address(recipe, key,
+                            arena_print(recipe->arena, "names \"%s\", and lanyard is \"%s\"",
+                                        url->host, settings->host),
+                            "Write lanyard's own host there, or change that with `lanyard up "
+                            "--host`.",
+                            error);
     }
     is_taken = url->port == settings->port || url->port == settings->certificate_port
                || url->port == settings->plain_port || url->port == settings->extranet_port;
