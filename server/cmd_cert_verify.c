@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* What is asked for, being put together. */
 struct asked {
@@ -174,7 +176,14 @@ static bool load_all(struct asked *asked, const char *option,
     return true;
 }
 
-/* What cannot be read is a refusal; a file that is not there is not. */
+static bool can_be_read(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, R_OK) == 0;
+}
+
+/* What is no certificate is a refusal; a file that is not there, or closed to us, is not. */
 static bool load_leaf(struct asked *asked, struct ders *sent, struct error *error)
 {
     const char *path = asked->arguments->words[0];
@@ -182,7 +191,7 @@ static bool load_leaf(struct asked *asked, struct ders *sent, struct error *erro
     size_t count;
 
     if (!certificates_load(asked->arena, path, &list, &count, error)) {
-        asked->refused = file_exists(path) ? "certificate.unreadable" : NULL;
+        asked->refused = can_be_read(path) ? "certificate.unreadable" : NULL;
         return false;
     }
     asked->question.leaf = list[0];

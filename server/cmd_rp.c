@@ -13,6 +13,7 @@
 
 #define AUTHORIZATION_RULES "rules/permit-everyone.rules"
 #define TRANSFORM_RULES "rules/rp.issuance.rules"
+#define INPUT_LIMIT ((size_t)16 * 1024 * 1024) /* whoever uses it has a limit of its own */
 
 /* A relying party as it is to stand in the file. */
 struct party_entry {
@@ -122,10 +123,16 @@ static bool add_file(const struct arguments *arguments, struct party_entry *entr
                      const char *setting, const char *typed, struct error *error)
 {
     char *absolute = realpath(typed, NULL);
+    struct bytes content;
 
     if (absolute == NULL) {
         return fail_at(error, FAULT_NOT_FOUND,
                        &(struct problem){.file = typed, .found = strerrordesc_np(errno)});
+    }
+    if (!file_read(arguments->arena, absolute, INPUT_LIMIT, &content, error)) {
+        free(absolute);
+        error->fault = FAULT_NOT_FOUND;
+        return false;
     }
     fields_add(arguments->arena, &entry->more, setting, absolute);
     free(absolute);

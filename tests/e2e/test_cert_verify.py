@@ -189,6 +189,7 @@ def test_an_unreadable_leaf_is_refused_and_a_missing_file_is_not(pki, tmp_path):
     finished = offline(pki, tmp_path / "rubbish.pem")
     assert finished.returncode == 1 and finished.stdout.startswith("refused: certificate.unreadable at depth 0: ")
     assert offline(pki, tmp_path / "missing.pem").returncode == 2
+    assert offline(pki, tmp_path).returncode == 2, "a folder cannot be read as a certificate"
 
 
 def test_other_unreadable_input_is_no_verdict(pki, alice, tmp_path):
