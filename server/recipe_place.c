@@ -9,6 +9,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#define IDLE_SECONDS 10 /* of a connection to lanyard, at most */
+
 static bool may_come_from(const struct proxy *proxy, const char *address)
 {
     for (size_t i = 0; i < proxy->address_count; i++) {
@@ -170,22 +172,26 @@ static bool add_addresses(struct recipe *recipe, struct error *error)
     return recipe_add_number(recipe, "public_certificate_port", certificate.port, error);
 }
 
-static bool add_times(struct recipe *recipe, struct error *error)
+static int64_t at_least_one(int64_t number)
+{
+    return number < 1 ? 1 : number;
+}
+
+/* Connections are kept for less time than lanyard keeps them, and fewer are used at once than it
+ * takes from one address: the rest may be idle. */
+static bool add_limits(struct recipe *recipe, struct error *error)
 {
     const struct settings *settings = recipe->settings;
-    int64_t idle = settings->request_deadline / 3000;
+    int64_t third = at_least_one(settings->request_deadline / 3000);
 
     return recipe_add_number(recipe, "handshake", settings->handshake_deadline / 1000, error)
-           /* less than lanyard keeps a connection that says nothing */
-           && recipe_add_number(recipe, "idle",
-                                idle > 10  ? 10
-                                : idle < 1 ? 1
-                                           : idle,
-                                error);
+           && recipe_add_number(recipe, "idle", third < IDLE_SECONDS ? third : IDLE_SECONDS, error)
+           && recipe_add_number(recipe, "connections",
+                                at_least_one(settings->connections_per_address * 3 / 4), error);
 }
 
 bool recipe_add_places(struct recipe *recipe, struct error *error)
 {
     recipe->is_here = is_here(recipe->settings, recipe->proxy);
-    return add_addresses(recipe, error) && add_upstream(recipe, error) && add_times(recipe, error);
+    return add_addresses(recipe, error) && add_upstream(recipe, error) && add_limits(recipe, error);
 }
