@@ -199,6 +199,24 @@ MUST_CHECK bool lab_issue_identities(struct arena *arena, const struct lab *lab,
                                      const struct lab_person *people, size_t count,
                                      struct error *error);
 
+/* lab_proxy.c: what a trusted proxy shows ---------------------------------------------------- */
+
+#define LAB_PROXY_SUBJECT "ADFS ProxyTrust - " /* then its name: the CN */
+
+struct lab_proxy {
+    const char *name;   /* letters, digits, '.', '-', '_'; 46 at most */
+    const char *folder; /* where the two files go; must exist */
+    int64_t now;        /* wall ms */
+    const struct dice *dice;
+};
+
+/*
+ * Writes NAME.key (0600) and NAME.pem: a self-signed certificate for a client (P-256, one year).
+ * FAULT_SETTINGS if one of the two is there already; both are then left alone.
+ */
+MUST_CHECK bool lab_issue_proxy(struct arena *arena, const struct lab_proxy *proxy,
+                                struct error *error);
+
 /* lab_publish.c: the lab's CRLs ------------------------------------------------------------- */
 
 /* How CRLs are issued. */

@@ -28,6 +28,16 @@ static bool read_address(const char *text, unsigned char *bytes)
            || inet_pton(AF_INET6, text, bytes) == 1;
 }
 
+static const char *write_address(struct arena *arena, const unsigned char *bytes)
+{
+    char name[INET6_ADDRSTRLEN];
+    bool is_ipv4 = is_mapped(bytes);
+
+    inet_ntop(is_ipv4 ? AF_INET : AF_INET6, is_ipv4 ? bytes + sizeof mapped : bytes, name,
+              sizeof name);
+    return arena_copy(arena, name);
+}
+
 /* A decimal number without leading zeros, from 1 to `most`, and nothing after it. */
 static bool read_number(const char *text, unsigned most, unsigned *number)
 {
@@ -157,6 +167,16 @@ bool address_range_read(const char *text, struct address_range *range)
     return true;
 }
 
+const char *address_range_write(struct arena *arena, const struct address_range *range)
+{
+    const char *address = write_address(arena, range->bytes);
+    bool is_ipv4 = is_mapped(range->bytes) && range->bits > MAPPED_BITS;
+
+    return range->bits == 128
+               ? address
+               : arena_print(arena, "%s/%u", address, range->bits - (is_ipv4 ? MAPPED_BITS : 0));
+}
+
 bool address_is_in(const char *text, const struct address_range *range)
 {
     unsigned char bytes[16];
@@ -166,16 +186,11 @@ bool address_is_in(const char *text, const struct address_range *range)
 
 const char *address_last(struct arena *arena, const char *list)
 {
-    char hop[HOP_LIMIT], name[INET6_ADDRSTRLEN];
+    char hop[HOP_LIMIT];
     unsigned char bytes[16];
-    bool is_ipv4;
 
-    memcpy(bytes, mapped, sizeof mapped);
     if (last_hop(list, hop, sizeof hop) == NULL || !read_hop(hop, bytes)) {
         return NULL;
     }
-    is_ipv4 = is_mapped(bytes);
-    inet_ntop(is_ipv4 ? AF_INET : AF_INET6, is_ipv4 ? bytes + sizeof mapped : bytes, name,
-              sizeof name);
-    return arena_copy(arena, name);
+    return write_address(arena, bytes);
 }

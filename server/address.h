@@ -16,6 +16,8 @@ struct address_range {
 /* "192.0.2.7", "10.0.0.0/8", "2001:db8::/32", "::1". Refuses names, zones, ports, bits beyond the
  * prefix that are set, and a prefix of 0: everybody is no range. */
 MUST_CHECK bool address_range_read(const char *text, struct address_range *range);
+/* As it would be written; one address without a prefix. */
+const char *address_range_write(struct arena *arena, const struct address_range *range);
 /* False for what is no address. */
 bool address_is_in(const char *text, const struct address_range *range);
 /*

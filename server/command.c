@@ -3,6 +3,7 @@
  * help from the same tables.
  */
 #include "server/command.h"
+#include "server/cmd_proxy_recipe.h"
 #include "server/lab_files.h"
 
 #include <errno.h>
@@ -12,17 +13,43 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &command_up,           &command_init,          &command_serve,
-    &command_check,        &command_user_add,      &command_user_passwd,
-    &command_user_list,    &command_user_disable,  &command_user_unlock,
-    &command_user_expire,  &command_session_list,  &command_session_end,
-    &command_rp_add,       &command_rp_list,       &command_rp_remove,
-    &command_ca_add,       &command_ca_list,       &command_ca_set,
-    &command_ca_remove,    &command_rules_eval,    &command_rules_check,
-    &command_rules_format, &command_show_provider, &command_show_party,
-    &command_show_methods, &command_show_policy,   &command_show_listeners,
-    &command_cert_issue,   &command_cert_revoke,   &command_cert_list,
-    &command_crl,          &command_cert_verify,   &command_profile,
+    &command_up,
+    &command_init,
+    &command_serve,
+    &command_check,
+    &command_user_add,
+    &command_user_passwd,
+    &command_user_list,
+    &command_user_disable,
+    &command_user_unlock,
+    &command_user_expire,
+    &command_session_list,
+    &command_session_end,
+    &command_rp_add,
+    &command_rp_list,
+    &command_rp_remove,
+    &command_ca_add,
+    &command_ca_list,
+    &command_ca_set,
+    &command_ca_remove,
+    &command_proxy_add,
+    &command_proxy_list,
+    &command_proxy_remove,
+    &command_proxy_recipe,
+    &command_rules_eval,
+    &command_rules_check,
+    &command_rules_format,
+    &command_show_provider,
+    &command_show_party,
+    &command_show_methods,
+    &command_show_policy,
+    &command_show_listeners,
+    &command_cert_issue,
+    &command_cert_revoke,
+    &command_cert_list,
+    &command_crl,
+    &command_cert_verify,
+    &command_profile,
 };
 
 /* "cert" of "cert issue". */

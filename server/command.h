@@ -49,6 +49,7 @@ extern const struct command command_cert_verify, command_cert_issue, command_cer
     command_cert_list, command_crl;
 extern const struct command command_ca_add, command_ca_list, command_ca_set, command_ca_remove,
     command_profile;
+extern const struct command command_proxy_add, command_proxy_list, command_proxy_remove;
 
 /* Runs what the command line asks for. */
 enum status command_run(int count, char **words);

@@ -10,11 +10,12 @@
 /* The folders, beside the settings. */
 #define KEPT_PARTIES "relying-parties"
 #define KEPT_AUTHORITIES "authorities"
+#define KEPT_PROXIES "proxies"
 
 /* A certificate, and where it is kept. */
 struct kept {
     const char *folder; /* of the settings */
-    const char *within; /* KEPT_PARTIES or KEPT_AUTHORITIES */
+    const char *within; /* one of those */
     const char *path;   /* as the settings name it: relative to `folder` */
     bool is_new;        /* the file was not there before */
 };

@@ -211,6 +211,26 @@ static void the_longest_spelling_of_an_address_is_read(void **state)
     assert_true(reads("2001:0db8:0000:0000:0000:0000:255.255.255.255/128"));
 }
 
+static void a_range_is_written_as_it_is_read(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"192.0.2.7", "192.0.2.7"},
+        {"192.0.2.7/32", "192.0.2.7"},
+        {"10.0.0.0/8", "10.0.0.0/8"},
+        {"128.0.0.0/1", "128.0.0.0/1"},
+        {"::ffff:10.0.0.0/104", "10.0.0.0/8"},
+        {"2001:DB8:0::/32", "2001:db8::/32"},
+        {"::1", "::1"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+        struct address_range range;
+
+        assert_true(address_range_read(pairs[i][0], &range));
+        assert_string_equal(address_range_write(*state, &range), pairs[i][1]);
+    }
+}
+
 /* lists ---------------------------------------------------------------------------------------- */
 
 static void assert_last(void **state, const char *list, const char *expected)
@@ -352,6 +372,7 @@ int main(void)
         cmocka_unit_test(what_is_no_plain_address_is_refused),
         cmocka_unit_test(a_long_text_is_no_range),
         cmocka_unit_test(the_longest_spelling_of_an_address_is_read),
+        cmocka_unit_test_setup_teardown(a_range_is_written_as_it_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_last_hop_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_last_hop_that_is_no_address_is_not_replaced_by_another,
                                         set_up, tear_down),
