@@ -155,8 +155,8 @@ static bool add_own_certificate(struct recipe *recipe, struct error *error)
     fields_add(recipe->arena, &recipe->values, "shown",
                arena_print(recipe->arena, " crt \"%s\"", file));
     return check_there(key,
-                       "The proxy needs the key of its certificate beside it; remove the proxy and "
-                       "add it again to have both made.",
+                       "Put the key of the proxy's certificate there; `lanyard proxy add` without "
+                       "--certificate makes both.",
                        error)
            && recipe_add(recipe, "certificate", file, error)
            && recipe_add(recipe, "key", key, error) && link_key(recipe, file, key, error);
