@@ -102,6 +102,16 @@ bool recipe_add_number(struct recipe *recipe, const char *name, int64_t number, 
     return recipe_add(recipe, name, arena_print(recipe->arena, "%lld", (long long)number), error);
 }
 
+/* A folder that is moved or copied takes its links along. */
+static const char *as_seen_beside(const char *file, const char *other)
+{
+    const char *slash = strrchr(file, '/');
+    size_t folder = slash == NULL ? 0 : (size_t)(slash + 1 - file);
+
+    return strncmp(file, other, folder) == 0 && strchr(other + folder, '/') == NULL ? file + folder
+                                                                                    : file;
+}
+
 /* HAProxy takes no name for the key; a link keeps up with a key that is made anew. */
 static bool link_key(const struct recipe *recipe, const char *certificate, const char *key,
                      struct error *error)
@@ -111,7 +121,7 @@ static bool link_key(const struct recipe *recipe, const char *certificate, const
     if (!recipe->program->wants_key_by_place || file_exists(link)) {
         return true;
     }
-    if (symlink(key, link) != 0) {
+    if (symlink(as_seen_beside(key, link), link) != 0) {
         return fail_at(
             error, FAULT_SETTINGS,
             &(struct problem){

@@ -516,5 +516,6 @@ def test_haproxys_links_to_the_keys_are_made_once(made):
     add(made, "--address", "127.0.0.1", "--url", "https://localhost:19443")
     first, second = recipe(made, "haproxy", "front"), recipe(made, "haproxy", "front")
     assert first.stderr.count("where HAProxy looks for the key") == 2 and second.stderr == ""
-    assert first.stdout == second.stdout and (made / "pki" / "tls.pem.key").samefile(made / "pki" / "tls.key")
+    assert first.stdout == second.stdout and os.readlink(made / "pki" / "tls.pem.key") == "tls.key"
+    assert (made / "proxies" / "front.pem.key").samefile(made / "proxies" / "front.key")
     assert recipe(made, "nginx", "front").stderr == ""
