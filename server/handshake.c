@@ -413,11 +413,18 @@ static const char *tell_end(struct arena *arena, const struct peer *peer, int64_
     return tell_handshake(arena, peer, open);
 }
 
+/* Whether the end of its handshake has something to tell: what may be a person was asked, or a
+ * proxy has shown what TLS does not take. */
+static bool is_worth_telling(const struct peer *peer)
+{
+    return peer->asked || (peer->asks_proxy && peer->leaf != NULL);
+}
+
 /* A connection that closes without a request leaves no other trace than this one. */
 void handshake_tell_end(const struct peer *peer)
 {
     struct lanyard *lanyard = peer->entrance->listener->lanyard;
-    bool is_stuck = peer->asked && peer->progress != PROGRESS_FINISHED;
+    bool is_stuck = is_worth_telling(peer) && peer->progress != PROGRESS_FINISHED;
     int64_t open = time_open(peer);
     OWNED(arena_drop) struct arena *arena = NULL;
     const char *how, *id;

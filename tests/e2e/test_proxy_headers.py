@@ -236,6 +236,17 @@ def test_v2_the_proxys_own_certificate_signs_nobody_in(make_behind, make_client,
         assert nobody(form)
 
 
+def test_v2_a_proxy_whose_certificate_may_not_sign_is_told_of(make_behind, make_client, tmp_path):
+    """GnuTLS ends the handshake: nothing else could tell why the proxy gets no answer."""
+    behind = make_behind("--no-lockout")
+    lab, client = behind.lab, make_client(behind.lab)
+    mute = behind.authority.issue(tmp_path / "mute", "mute", keyUsage="critical,keyEncipherment")
+    with pytest.raises(subprocess.CalledProcessError):
+        Forwarder(client, EDGE, mute).begin(ALL)
+    event = lab.event_where(event="handshake", outcome="refused", remote=EDGE)
+    assert "CN=mute" in event["why"] and "digitalSignature" in event["why"]
+
+
 # V2: one certificate, one form -----------------------------------------------------------------------
 
 def test_v2_one_escaped_certificate_signs_its_owner_in(lab, edge, alice):
