@@ -333,6 +333,21 @@ def test_the_extranets_lists_apply(kind, make_house, make_client):
     assert client.get("/adfs/ls/", request_for(ALL)).page.xpath("//form[@id='options']"), "inside it is allowed"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_second_factor_is_asked_for_on_the_proxys_port_and_brought_back(kind, make_house, make_client):
+    lab, proxy = make_house(kind, additional_authentication_providers="[CertificateAuthentication]")
+    client = make_client(lab)
+    answer = sign_in_at(client, proxy, wauth="http://schemas.microsoft.com/claims/multipleauthn")
+    form = answer.page.xpath("//form[@id='certificateForm']")[0]
+    assert form.get("action").startswith(f"{proxy.certificate}/adfs/ls/")
+    fields = {each.get("name"): each.get("value") for each in form.xpath(".//input")}
+    assert refusal(client.post(form.get("action"), fields)) == "none"
+    answer = client.post(form.get("action"), fields, None, *of_user(lab.user()).options())
+    assert answer.status == 302 and answer.location.startswith(f"{proxy.main}/adfs/ls/"), answer.text[:2000]
+    claims = claims_of(client.get(answer.location))
+    assert len(claims["http://schemas.microsoft.com/claims/authnmethodsreferences"]) == 3 and one(claims, INSIDE) == "false"
+
+
 # The rest of the house --------------------------------------------------------------------------------
 
 def test_signing_out_through_the_proxy_ends_the_session(proxy, client):
