@@ -78,6 +78,21 @@ static void put_tls(json_t *json, const struct settings *settings, const struct 
     show_put(json, "Negotiate Client Certificate", json_string(word_of(entry->asks)));
 }
 
+/* "front (extranet)": those whose connections are of another network than the port's. */
+static json_t *proxies_json(struct arena *arena, const struct settings *settings)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < settings->proxy_count; i++) {
+        const struct proxy *proxy = &settings->proxies[i];
+        const char *network = proxy->intranet ? "intranet" : "extranet";
+
+        json_array_append_new(list,
+                              json_string(arena_print(arena, "%s (%s)", proxy->name, network)));
+    }
+    return list;
+}
+
 static json_t *entry_json(struct arena *arena, const struct settings *settings,
                           const struct entry *entry, const char *thumbprint)
 {
@@ -87,6 +102,9 @@ static json_t *entry_json(struct arena *arena, const struct settings *settings,
     show_put(json, "Reserved URL", reserved_json(arena, entry));
     show_put(json, "Listening Address", addresses_json(arena, settings, entry->port));
     show_put(json, "Network", json_string(entry->network));
+    if (entry->tls && settings->proxy_count > 0) {
+        show_put(json, "Trusted Proxies", proxies_json(arena, settings));
+    }
     if (entry->tls) {
         put_tls(json, settings, entry, thumbprint);
     }
@@ -139,8 +157,10 @@ const struct command command_show_listeners = {
     .help =
         "Prints for each name and port what `netsh http show urlacl` and `show sslcert` say on\n"
         "an AD FS: the addresses that are served, the TLS certificate's hash, and whether a\n"
-        "client certificate is asked for. It says what is configured, not what runs. With\n"
-        "--json: a list of objects with the same names.",
+        "client certificate is asked for. Trusted proxies, if there are any, are named with the\n"
+        "network that their clients are in; those that have a certificate are asked for it on\n"
+        "every port. It says what is configured, not what runs. With --json: a list of objects\n"
+        "with the same names.",
     .options = show_options,
     .option_count = COUNT_OF(show_options),
     .run = run_listeners,

@@ -146,6 +146,18 @@ def test_check_warns_of_a_proxy_that_is_any_program_or_has_expired(made):
     assert '"here": every program of this machine' in told.stderr
 
 
+def test_the_listeners_name_the_proxies_that_come_to_them(made):
+    def shown():
+        told = run("show", "listeners", "-c", made, "--json")
+        assert told.returncode == 0, told
+        return [(entry["Reserved URL"][0].split(":")[0], entry.get("Trusted Proxies")) for entry in json.loads(told.stdout)]
+
+    assert {proxies for _, proxies in shown()} == {None}
+    add(made, "front", "--address", "192.0.2.7")
+    add(made, "inner", "--address", "192.0.2.8", "--network", "intranet")
+    assert shown() == [("https", ["front (extranet)", "inner (intranet)"])] * 3 + [("http", None)]
+
+
 # Refusals --------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", "/etc/x", ".hidden", "..", "", "a b", "a\nb", "x" * 47, "ä"])
