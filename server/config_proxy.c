@@ -301,24 +301,49 @@ static void warn(struct error *warnings, const char *file, const struct proxy *p
     (void)fail_at(warnings, FAULT_SETTINGS, &problem);
 }
 
-/* Nobody is kept from starting by it: the others that there are go on. */
-static void lint_time(const struct settings *settings, const struct proxy *proxy, int64_t now,
-                      struct error *warnings)
+/* Where a key usage is given, it must let the proxy sign its part of the handshake (RFC 8446,
+ * 4.4.2.2). */
+static bool may_sign(const struct certificate *certificate)
 {
-    struct arena *arena = warnings->arena;
-    struct error ignored = error_in(arena);
-    struct certificate certificate = {0};
-
-    if (!certificate_read(arena, proxy->certificate, &certificate, &ignored)
-        || (now >= certificate.not_before && now <= certificate.not_after)) {
-        return;
+    for (size_t i = 0; i < certificate->key_usage.count; i++) {
+        if (string_is(certificate->key_usage.list[i], "DigitalSignature")) {
+            return true;
+        }
     }
-    warn(warnings, settings->file, proxy,
-         now < certificate.not_before ? arena_print(arena, "its certificate is not valid before %s",
-                                                    time_write(arena, certificate.not_before))
-                                      : arena_print(arena, "its certificate ended at %s",
-                                                    time_write(arena, certificate.not_after)),
-         "Nothing it says is believed until it has another: remove it, and add it again.");
+    return certificate->key_usage.count == 0;
+}
+
+/* What is wrong with its certificate now; NULL: nothing. */
+static const char *doubt(struct arena *arena, const struct certificate *certificate, int64_t now)
+{
+    if (now < certificate->not_before) {
+        return arena_print(arena, "its certificate is not valid before %s",
+                           time_write(arena, certificate->not_before));
+    }
+    if (now > certificate->not_after) {
+        return arena_print(arena, "its certificate ended at %s",
+                           time_write(arena, certificate->not_after));
+    }
+    return may_sign(certificate)
+               ? NULL
+               : "its certificate is not for signing (key usage), so TLS refuses it";
+}
+
+/* Nobody is kept from starting by it: the others that there are go on. */
+static void lint_certificate(const struct settings *settings, const struct proxy *proxy,
+                             int64_t now, struct error *warnings)
+{
+    struct error ignored = error_in(warnings->arena);
+    struct certificate certificate = {0};
+    const char *why = NULL;
+
+    if (certificate_read(warnings->arena, proxy->certificate, &certificate, &ignored)) {
+        why = doubt(warnings->arena, &certificate, now);
+    }
+    if (why != NULL) {
+        warn(warnings, settings->file, proxy, why,
+             "Nothing it says is believed until it has another: remove it, and add it again.");
+    }
 }
 
 /* public functions ----------------------------------------------------------------------------- */
@@ -354,7 +379,7 @@ void config_lint_proxies(const struct settings *settings, int64_t now, struct er
                  "Give it a certificate.");
         }
         if (proxy->certificate_file != NULL) {
-            lint_time(settings, proxy, now, warnings);
+            lint_certificate(settings, proxy, now, warnings);
         }
     }
 }

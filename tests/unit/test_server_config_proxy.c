@@ -390,7 +390,7 @@ static void only_a_lab_knows_a_program_of_its_machine_by_address_alone(void **st
         assert_non_null(strstr(warnings.problems[0].found, "every program of this machine"));
         settings = loaded(place, arena_print(place->arena,
                                              "- {name: A, addresses: [192.0.2.7, %s],"
-                                             " certificate: pki/root.pem}\n",
+                                             " certificate: pki/signing.pem}\n",
                                              loopback[i]));
         warnings = error_in(place->arena);
         config_lint_proxies(settings, NOW, &warnings);
@@ -399,7 +399,7 @@ static void only_a_lab_knows_a_program_of_its_machine_by_address_alone(void **st
     loaded(place, "- {name: A, addresses: [126.255.255.255, 128.0.0.0, \"::2\"]}\n");
 }
 
-static void a_certificate_out_of_its_time_is_warned_of(void **state)
+static void a_certificate_that_tls_would_not_take_is_warned_of(void **state)
 {
     struct place *place = *state;
     const struct settings *settings = loaded(place, with(place, "certificate: pki/signing.pem"));
@@ -413,6 +413,11 @@ static void a_certificate_out_of_its_time_is_warned_of(void **state)
     config_lint_proxies(settings, NOW - DAY, &warnings);
     assert_int_equal(warnings.count, 2);
     assert_non_null(strstr(warnings.problems[1].found, "not valid before"));
+    settings =
+        loaded(place, with(place, "certificate: pki/root.pem")); /* signs certificates only */
+    config_lint_proxies(settings, NOW, &warnings);
+    assert_int_equal(warnings.count, 3);
+    assert_non_null(strstr(warnings.problems[2].found, "not for signing"));
 }
 
 /* changing ------------------------------------------------------------------------------------- */
@@ -457,7 +462,7 @@ int main(void)
         cmocka_unit_test(two_proxies_never_show_the_same_certificate),
         cmocka_unit_test(two_proxies_are_at_one_address_only_if_each_has_a_certificate),
         cmocka_unit_test(only_a_lab_knows_a_program_of_its_machine_by_address_alone),
-        cmocka_unit_test(a_certificate_out_of_its_time_is_warned_of),
+        cmocka_unit_test(a_certificate_that_tls_would_not_take_is_warned_of),
         cmocka_unit_test(a_proxy_is_added_and_removed_again),
     };
 
