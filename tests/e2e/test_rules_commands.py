@@ -346,7 +346,7 @@ def test_the_settings_check_warns_too(made):
 def test_the_settings_check_takes_relying_parties(made):
     assert run("check", "-c", made / "lanyard.yaml", "--rp", "urn:a=https://a.test/").returncode == 0
     finished = run("check", "-c", made / "lanyard.yaml", "--rp", "urn:a=http://a.test/")
-    assert finished.returncode == 1 and "--rp" in finished.stderr
+    assert finished.returncode == 2 and "--rp" in finished.stderr
 
 
 # format and show ---------------------------------------------------------------------------------
