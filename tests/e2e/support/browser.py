@@ -1,4 +1,5 @@
 """Real headless Chromium, driven by WebDriver, in a home of its own on a closed network."""
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -31,18 +32,28 @@ def own(database, pkcs12, password):
                    capture_output=True)
 
 
-def chromium(home, root_certificate, scripts=True, shown_on=None):
+def settings_of(scripts, unasked):
+    """What an administrator may set for a browser: no scripts, and an address where it shows the one
+    certificate it has without asking its person."""
+    settings = {}
+    if not scripts:
+        settings["profile.managed_default_content_settings.javascript"] = 2
+    if unasked:
+        settings["profile.managed_auto_select_certificate_for_urls"] = [json.dumps({"pattern": unasked, "filter": {}})]
+    return settings
+
+
+def chromium(home, root_certificate, scripts=True, shown_on=None, unasked=None, patient=True):
     """A browser that trusts the lab's root and nothing else it would not trust anyway; on that display, where
-    its own dialogues are to be seen."""
+    its own dialogues are to be seen. Its driver waits until a page is loaded, if it is patient."""
     trust(home, root_certificate)
     options = Options()
     options.binary_location = "/usr/bin/chromium"
     for flag in [*FLAGS[shown_on is not None:], f"--user-data-dir={home}/profile"]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    if not scripts:
-        options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
-    if shown_on:
+    options.add_experimental_option("prefs", settings_of(scripts, unasked))
+    if shown_on or not patient:
         options.page_load_strategy = "none"  # a page whose browser shows a dialogue is never loaded
     display = {"DISPLAY": shown_on} if shown_on else {}
     service = Service("/usr/bin/chromedriver", env={**os.environ, **display, "HOME": str(home)},

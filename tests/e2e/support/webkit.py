@@ -54,16 +54,19 @@ def webkit(home, shown_on, certificate=None, host="localhost"):
 
 
 @contextmanager
-def webkit_with_certificates(home, shown_on):
+def webkit_with_certificates(home, shown_on, patient=True):
     """A browser that shows the identity that HOME/choice names when it is asked, and trusts any server:
-    which one it is, other tests look at. Gives its driver and that file."""
+    which one it is, other tests look at. Gives its driver and that file. The driver waits until a page is
+    loaded, if it is patient."""
     home = Path(home)
     home.mkdir(exist_ok=True)
     choice, program = home / "choice", home / "browser"
     choice.write_text("")
     program.write_text(f"#!/bin/sh\nexec /usr/bin/python3 {Path(__file__).with_name('webkit_browser.py')} 2>{home}/browser.log\n")
     program.chmod(0o755)
-    with driven(home, shown_on, TrustingOptions(program=program), CHOICE=str(choice)) as driver:
+    options = TrustingOptions(program=program)
+    options.page_load_strategy = "normal" if patient else "none"
+    with driven(home, shown_on, options, CHOICE=str(choice)) as driver:
         yield driver, choice
 
 

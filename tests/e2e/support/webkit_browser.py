@@ -1,6 +1,7 @@
-"""A browser of thirty lines around WebKit, which does what its person would at "Select a certificate":
+"""A browser of forty lines around WebKit, which does what its person would at "Select a certificate":
 it shows the identity that the file $CHOICE names just then (a PEM file with certificate and key), or
-none where it is empty. Each time it was asked is a line in $CHOICE.asked. Driven by WebDriver.
+none where it is empty; while it says "wait", the person is thinking. Each time it was asked is a line in
+$CHOICE.asked. Driven by WebDriver.
 """
 import os
 from pathlib import Path
@@ -9,25 +10,39 @@ import gi
 
 gi.require_version("Gtk", "3.0")
 gi.require_version("WebKit2", "4.1")
-from gi.repository import Gio, Gtk, WebKit2  # noqa: E402
+from gi.repository import Gio, GLib, Gtk, WebKit2  # noqa: E402
+
+THINKING = "wait"
+
+
+def choose(request):
+    """True as long as nothing has been chosen: then it is called again."""
+    chosen = Path(os.environ["CHOICE"]).read_text().strip()
+    if chosen == THINKING:
+        return True
+    request.authenticate(WebKit2.Credential.new_for_certificate(Gio.TlsCertificate.new_from_file(chosen),
+                                                                WebKit2.CredentialPersistence.NONE)
+                         if chosen else None)
+    return False
 
 
 def authenticate(view, request):
     if request.get_scheme() != WebKit2.AuthenticationScheme.CLIENT_CERTIFICATE_REQUESTED:
         return False
     choice = Path(os.environ["CHOICE"])
-    chosen = choice.read_text().strip()
     with open(f"{choice}.asked", "a") as asked:
-        asked.write(f"{request.get_host()}:{request.get_port()} {chosen}\n")
-    request.authenticate(WebKit2.Credential.new_for_certificate(Gio.TlsCertificate.new_from_file(chosen),
-                                                                WebKit2.CredentialPersistence.NONE)
-                         if chosen else None)
+        asked.write(f"{request.get_host()}:{request.get_port()} {choice.read_text().strip()}\n")
+    if choose(request):
+        GLib.timeout_add(50, choose, request)
     return True
 
 
-def make_view(session, window):
-    view = WebKit2.WebView(web_context=context, is_controlled_by_automation=True)
+def make_view(**related):
+    """In a window of its own; so is what a link opens in another one."""
+    window = Gtk.Window(default_width=1000, default_height=900)
+    view = WebKit2.WebView(is_controlled_by_automation=True, **related)
     view.connect("authenticate", authenticate)
+    view.connect("create", lambda opener, _: make_view(related_view=opener))
     view.connect("close", lambda _: window.destroy())
     window.add(view)
     window.show_all()
@@ -35,10 +50,10 @@ def make_view(session, window):
 
 
 def begin(_, session):
-    window, info = Gtk.Window(default_width=1000, default_height=900), WebKit2.ApplicationInfo()
+    info = WebKit2.ApplicationInfo()
     info.set_name("MiniBrowser")  # which the driver asks for
     session.set_application_info(info)
-    session.connect("create-web-view", lambda each: make_view(each, window))
+    session.connect("create-web-view", lambda _: make_view(web_context=context))
 
 
 context = WebKit2.WebContext.get_default()
