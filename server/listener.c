@@ -4,6 +4,7 @@
  */
 #include "server/entrance.h"
 #include "server/journal.h"
+#include "server/proxy.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -55,13 +56,23 @@ static void tell_refused(const struct entrance *entrance, const struct sockaddr 
                                                   limit)});
 }
 
+/* A proxy's connections are those of all its clients. */
+static long limit_for(const struct settings *settings, const struct sockaddr *address)
+{
+    char remote[INET6_ADDRSTRLEN];
+
+    write_address(address, remote);
+    return proxy_hides(settings, remote) ? settings->connections
+                                         : settings->connections_per_address;
+}
+
 /* Whether a connection is taken at all. Called before on_connection, by the same thread. */
 static enum MHD_Result admit(void *argument, const struct sockaddr *address, socklen_t length)
 {
     const struct entrance *entrance = argument;
     struct lanyard *lanyard = entrance->listener->lanyard;
     const struct snapshot *snapshot = snapshots_hold(lanyard->snapshots);
-    long limit = snapshot->settings->connections_per_address;
+    long limit = limit_for(snapshot->settings, address);
     bool is_news;
 
     (void)length;

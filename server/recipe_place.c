@@ -177,8 +177,8 @@ static int64_t at_least_one(int64_t number)
     return number < 1 ? 1 : number;
 }
 
-/* Connections are kept for less time than lanyard keeps them, and fewer are used at once than it
- * takes from one address: the rest may be idle. */
+/* Connections to lanyard are kept for less time than it keeps them, and fewer are used than it
+ * takes in all: the rest may be idle. One client has as many as lanyard itself would give it. */
 static bool add_limits(struct recipe *recipe, struct error *error)
 {
     const struct settings *settings = recipe->settings;
@@ -186,8 +186,9 @@ static bool add_limits(struct recipe *recipe, struct error *error)
 
     return recipe_add_number(recipe, "handshake", settings->handshake_deadline / 1000, error)
            && recipe_add_number(recipe, "idle", third < IDLE_SECONDS ? third : IDLE_SECONDS, error)
-           && recipe_add_number(recipe, "connections",
-                                at_least_one(settings->connections_per_address * 3 / 4), error);
+           && recipe_add_number(recipe, "in_all", at_least_one(settings->connections * 3 / 4),
+                                error)
+           && recipe_add_number(recipe, "of_one_client", settings->connections_per_address, error);
 }
 
 bool recipe_add_places(struct recipe *recipe, struct error *error)

@@ -2,6 +2,7 @@
 (protocol.md 8; security.md V1-V4, T4-T6). They are the lab's extranet."""
 import os
 import re
+import socket
 import subprocess
 import time
 from contextlib import ExitStack
@@ -320,6 +321,38 @@ def test_a_lock_out_counts_each_clients_address(kind, make_house, make_client):
         assert is_sign_in_page(try_password("wrong", "127.0.0.66"))
     assert is_sign_in_page(try_password(right, "127.0.0.66")), "locked out, whatever it says of itself"
     assert try_password(right, "127.0.0.70").status == 302, "a familiar address is another counter"
+
+
+def half_a_request(lab, port, source):
+    """A post whose body never comes."""
+    plain = socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(source, 0))
+    connection = lab.tls_context().wrap_socket(plain, server_hostname="localhost")
+    connection.sendall(f"POST /adfs/ls/?{urlencode(request_for(ALL))} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
+                       "Content-Type: application/x-www-form-urlencoded\r\n\r\na".encode())
+    return connection
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_client_has_all_connections_and_lanyard_does_not_count_the_proxys(kind, make_house, make_client):
+    lab, proxy = make_house(kind, connection_limit_per_address=5)
+    client = make_client(lab)
+
+    def is_served(source):
+        try:
+            return client.get(f"{proxy.main}/adfs/ls/", request_for(ALL), "--interface", source).status == 200
+        except subprocess.CalledProcessError:
+            return False
+
+    with ExitStack() as held:
+        for source in ("127.0.0.66", "127.0.0.67", "127.0.0.68"):
+            for _ in range(5 if source == "127.0.0.66" else 4):
+                held.enter_context(half_a_request(lab, proxy.ports[0], source))
+        time.sleep(0.2)  # until the last has been read
+        assert not is_served("127.0.0.66") and is_served("127.0.0.67")
+        for _ in range(6):
+            held.enter_context(half_a_request(lab, lab.port(), "127.0.0.1"))
+        assert client.get("/adfs/ls/", request_for(ALL), "--interface", "127.0.0.1").status == 200
+    assert not [event for event in lab.events() if event["event"] == "connection"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
