@@ -33,7 +33,6 @@ ISSUER = "http://schemas.microsoft.com/2012/12/certificatecontext/field/issuer"
 UPN = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"
 ALL = "urn:test:all"
 KINDS = ("nginx", "haproxy")
-NO_CERTIFICATES = []  # the proxy is added without a header for them
 
 
 def prepare(folder, **settings):
@@ -551,12 +550,13 @@ def test_a_proxy_elsewhere_is_told_the_labs_name_and_listens_for_everybody(kind,
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_that_hands_over_no_certificates_asks_for_none(kind, make_house, make_client):
-    """Browsers are sent to lanyard's own port; and where the proxy shows none, its address is enough."""
-    lab, proxy = make_house(kind, options=NO_CERTIFICATES)
+def test_one_that_is_known_by_its_address_and_hands_over_no_certificates(kind, make_house, make_client):
+    """It asks for none: browsers are sent to lanyard's own port. It says whose request it is in a header of another name."""
+    lab, proxy = make_house(kind, options=["--no-certificate", "--client-address-header", "X-Forwarded-For"])
     client = make_client(lab)
-    claims = claims_of(sign_in_at(client, proxy))
-    assert one(claims, INSIDE) == "false" and context(claims)[0] == proxy.name
+    said = ["-H", "X-Forwarded-For: 192.0.2.66", "-H", "X_Forwarded_For: 192.0.2.66", "--interface", "127.0.0.9"]
+    claims = claims_of(sign_in_at(client, proxy, *said))
+    assert one(claims, INSIDE) == "false" and context(claims)[:2] == (proxy.name, "127.0.0.9")
     assert select_form(client, proxy)[0].startswith(lab.ready["certificate"])
 
 
