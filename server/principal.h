@@ -13,7 +13,8 @@
  */
 MUST_CHECK bool principal_write(const struct principal *principal, struct text *text,
                                 struct error *error);
-/* Reads what `principal_write` wrote, now or in its version before, and nothing else. All of it lives in `arena`. */
+/* Reads what `principal_write` wrote, now or in its version before, and nothing else. All of it
+ * lives in `arena`. */
 MUST_CHECK bool principal_read(struct arena *arena, const char *text, struct principal *principal,
                                struct error *error);
 
