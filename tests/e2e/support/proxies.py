@@ -1,4 +1,5 @@
 """The real nginx and HAProxy before a lab, each run with exactly what `lanyard proxy recipe` prints."""
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -64,3 +65,4 @@ class Proxy:
             self.process.wait(10)
         finally:
             self.process.kill()
+            shutil.rmtree(self.folder)
