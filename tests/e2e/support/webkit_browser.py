@@ -1,4 +1,4 @@
-"""A browser of forty lines around WebKit, which does what its person would at "Select a certificate":
+"""A browser of sixty lines around WebKit, which does what its person would at "Select a certificate":
 it shows the identity that the file $CHOICE names just then (a PEM file with certificate and key), or
 none where it is empty; while it says "wait", the person is thinking. Each time it was asked is a line in
 $CHOICE.asked. Driven by WebDriver.
@@ -15,14 +15,18 @@ from gi.repository import Gio, GLib, Gtk, WebKit2  # noqa: E402
 THINKING = "wait"
 
 
-def choose(request):
-    """True as long as nothing has been chosen: then it is called again."""
-    chosen = Path(os.environ["CHOICE"]).read_text().strip()
-    if chosen == THINKING:
-        return True
+def show(request, chosen):
     request.authenticate(WebKit2.Credential.new_for_certificate(Gio.TlsCertificate.new_from_file(chosen),
                                                                 WebKit2.CredentialPersistence.NONE)
                          if chosen else None)
+
+
+def has_to_think(request, choice):
+    """True until somebody has made up their mind; a file that is being written is empty for a moment."""
+    chosen = choice.read_text().strip()
+    if chosen in ("", THINKING):
+        return True
+    show(request, chosen)
     return False
 
 
@@ -30,10 +34,13 @@ def authenticate(view, request):
     if request.get_scheme() != WebKit2.AuthenticationScheme.CLIENT_CERTIFICATE_REQUESTED:
         return False
     choice = Path(os.environ["CHOICE"])
+    chosen = choice.read_text().strip()
     with open(f"{choice}.asked", "a") as asked:
-        asked.write(f"{request.get_host()}:{request.get_port()} {choice.read_text().strip()}\n")
-    if choose(request):
-        GLib.timeout_add(50, choose, request)
+        asked.write(f"{request.get_host()}:{request.get_port()} {chosen}\n")
+    if chosen == THINKING:
+        GLib.timeout_add(50, has_to_think, request, choice)
+    else:
+        show(request, chosen)
     return True
 
 
