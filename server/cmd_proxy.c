@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"
+#define WAP "--web-application-proxy"
 #define NAME_LIMIT 46 /* bytes: what a certificate has room for */
 
 /* A proxy that is being added. */
@@ -187,6 +188,9 @@ static void describe(const struct arguments *arguments, struct addition *additio
             fields_add(arena, &addition->entry, same[i].setting, value);
         }
     }
+    if (argument_of(arguments, WAP) != NULL) {
+        fields_add(arena, &addition->entry, "web_application_proxy", "true");
+    }
 }
 
 /* "front.key" is the key of "front.pem"; HAProxy looks for it in "front.pem.key". */
@@ -238,6 +242,9 @@ static void tell_next(const struct arguments *arguments, const struct addition *
                 folder, addition->name, folder, addition->name);
     } else if (addition->file.path == NULL) {
         fputs("It has no certificate: whoever connects from its addresses is believed.\n", stderr);
+    }
+    if (argument_of(arguments, WAP) != NULL) {
+        return; /* it hands over certificates in its own way, and has no recipe */
     }
     if (header == NULL) {
         fputs("It hands over no client certificates: --client-certificate-header says where.\n",
@@ -334,6 +341,7 @@ static const struct option add_options[] = {
      "where it hands over client certificates: Client-Cert (RFC 9440), or one with escaped PEM"},
     {"--client-address-header", "NAME", NULL,
      "where it says whose request it is; default X-MS-Forwarded-Client-IP"},
+    {WAP, NULL, NULL, "it is AD FS's own: it hands over whole requests, and no client posts those"},
     {"--network", "extranet|intranet", NULL,
      "whether its clients are outside the company or inside; default extranet"},
     {"--url", "URL", NULL, "where people reach the main port through it; default the server's own"},

@@ -37,6 +37,14 @@ static const char *addresses_of(struct arena *arena, const struct proxy *proxy)
     return list.start;
 }
 
+static const char *handed_over_in(const struct proxy *proxy)
+{
+    if (proxy->hands_over) {
+        return "whole requests";
+    }
+    return proxy->certificate_header != NULL ? proxy->certificate_header : "-";
+}
+
 static void print_list(struct arena *arena, const struct settings *settings)
 {
     int name = (int)strlen("NAME"), address = (int)strlen("ADDRESSES");
@@ -53,8 +61,7 @@ static void print_list(struct arena *arena, const struct settings *settings)
 
         printf("%-*s  %-*s  %s  %-14.*s  %s\n", name, proxy->name, address,
                addresses_of(arena, proxy), network_of(proxy), end != NULL ? 10 : 14,
-               end != NULL ? end : "no certificate",
-               proxy->certificate_header != NULL ? proxy->certificate_header : "-");
+               end != NULL ? end : "no certificate", handed_over_in(proxy));
     }
 }
 
@@ -71,13 +78,13 @@ static json_t *proxy_json(struct arena *arena, const struct proxy *proxy)
         json_array_append_new(addresses,
                               json_string(address_range_write(arena, &proxy->addresses[i])));
     }
-    return json_pack("{s:s,s:o,s:s,s:o,s:o,s:o,s:s,s:o,s:o}", "name", proxy->name, "addresses",
-                     addresses, "network", network_of(proxy), "certificate",
-                     string_or_null(proxy->certificate_file), "not_after",
-                     string_or_null(end_of(arena, proxy)), "client_certificate_header",
-                     string_or_null(proxy->certificate_header), "client_address_header",
-                     proxy->address_header, "url", string_or_null(proxy->url), "certificate_url",
-                     string_or_null(proxy->certificate_url));
+    return json_pack(
+        "{s:s,s:o,s:s,s:o,s:o,s:o,s:s,s:b,s:o,s:o}", "name", proxy->name, "addresses", addresses,
+        "network", network_of(proxy), "certificate", string_or_null(proxy->certificate_file),
+        "not_after", string_or_null(end_of(arena, proxy)), "client_certificate_header",
+        string_or_null(proxy->certificate_header), "client_address_header", proxy->address_header,
+        "web_application_proxy", proxy->hands_over, "url", string_or_null(proxy->url),
+        "certificate_url", string_or_null(proxy->certificate_url));
 }
 
 static void print_list_json(struct arena *arena, const struct settings *settings)

@@ -275,6 +275,22 @@ static bool find_proxy(struct recipe *recipe, struct error *error)
                 nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
 }
 
+/* These programs pass on whatever their clients post: through one that may hand over requests
+ * anybody would be whom they like. */
+static bool check_kind(const struct recipe *recipe, struct error *error)
+{
+    return !recipe->proxy->hands_over
+           || fail_at(
+               error, FAULT_SETTINGS,
+               &(struct problem){.file = recipe->settings->file,
+                                 .found = arena_print(recipe->arena,
+                                                      "the proxy \"%s\" is a Web Application "
+                                                      "Proxy, which %s is not",
+                                                      recipe->proxy->name, recipe->program->name),
+                                 .cure = "Add another one without "
+                                         "--web-application-proxy."});
+}
+
 enum status cmd_proxy_recipe(const struct arguments *arguments)
 {
     struct error error = error_in(arguments->arena);
@@ -282,8 +298,9 @@ enum status cmd_proxy_recipe(const struct arguments *arguments)
     struct text text;
 
     if (!find_program(&recipe, &error) || !command_settings(arguments, &recipe.settings, &error)
-        || !find_proxy(&recipe, &error) || !recipe_add_places(&recipe, &error)
-        || !add_headers(&recipe, &error) || !add_files(&recipe, &error)) {
+        || !find_proxy(&recipe, &error) || !check_kind(&recipe, &error)
+        || !recipe_add_places(&recipe, &error) || !add_headers(&recipe, &error)
+        || !add_files(&recipe, &error)) {
         return command_failed(&error);
     }
     text = fill(&recipe);

@@ -256,6 +256,30 @@ static void check_headers(const struct config_reader *reader, const struct yaml_
     }
 }
 
+/*
+ * Whoever may hand over requests names any certificate as its client's. A proxy that passes on what
+ * its clients post, as nginx and HAProxy do, would pass that on, too: so it is said of a proxy, and
+ * never of one that has another way to hand over certificates.
+ */
+static void check_handing_over(const struct config_reader *reader, const struct yaml_node *map,
+                               const struct proxy *proxy)
+{
+    struct given given = given_of(map, "web_application_proxy");
+
+    if (proxy->hands_over && proxy->certificate_file == NULL) {
+        config_refuse(reader, &given, "web_application_proxy: true, without a certificate",
+                      "certificate",
+                      "An address alone is not enough to speak for people's certificates.");
+    }
+    if (proxy->hands_over && proxy->certificate_header != NULL) {
+        config_refuse(reader, &given,
+                      "web_application_proxy: true, and a client_certificate_header",
+                      "one of the two",
+                      "Only AD FS's Web Application Proxy, which sends no such header, keeps its "
+                      "clients from posting what it alone may hand over.");
+    }
+}
+
 /* One entry of the list. It is kept even if it has problems, so that the next are compared. */
 static void read_proxy(const struct config_reader *reader, const struct yaml_node *map,
                        struct proxy_list *proxies)
@@ -279,6 +303,7 @@ static void read_proxy(const struct config_reader *reader, const struct yaml_nod
     read_addresses(reader, map, proxy);
     read_certificate(reader, map, proxy);
     check_headers(reader, map, proxy);
+    check_handing_over(reader, map, proxy);
     check_machine(reader, map, proxy);
     check_others(reader, map, proxies, proxy);
     proxies->list = arena_grow(reader->arena, proxies->list, proxies->count, &proxies->room,

@@ -152,6 +152,12 @@ const struct setting proxy_settings[] = {
      .expected = "the name of a header that means nothing else",
      .meaning = "The header in which it says whose request it is; of a list the last address, "
                 "which it added itself."},
+    {.key = "web_application_proxy",
+     .kind = SETTING_FLAG,
+     .place = PLACE(proxy.hands_over),
+     .initial = "false",
+     .meaning = "true: it is AD FS's own, which hands over requests and certificates at "
+                "/adfs/backendproxytls, and lets no client post there. It needs a certificate."},
     {.key = "network",
      .kind = SETTING_CHOICE,
      .place = PLACE(network),

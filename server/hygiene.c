@@ -4,6 +4,7 @@
  * requests end. Nothing that came over the wire is trusted to be one string, one line or one time.
  */
 #include "server/hygiene.h"
+#include "server/proxy.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -328,19 +329,14 @@ bool hygiene_check(const struct raw_request *raw, struct request *request, struc
     return check_host(raw, request, error) && check_target(request, error);
 }
 
-/* A proxy known by its address alone hands over no requests. */
-static bool is_handed_over(const struct request *request)
-{
-    return string_is(request->path, BACKEND_TLS_PATH) && request->proxy != NULL
-           && request->proxy->certificate.length > 0;
-}
-
 size_t hygiene_body_limit(const struct request *request)
 {
     if (string_starts(request->path, ACTIVE_PATH)) {
         return MESSAGE_LIMIT;
     }
-    return is_handed_over(request) ? BACKEND_TLS_LIMIT : BODY_LIMIT;
+    return string_is(request->path, BACKEND_TLS_PATH) && proxy_hands_over(request)
+               ? BACKEND_TLS_LIMIT
+               : BODY_LIMIT;
 }
 
 bool hygiene_check_length(const struct raw_request *raw, const struct request *request,

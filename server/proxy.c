@@ -54,6 +54,15 @@ bool proxy_hides(const struct settings *settings, const char *remote)
     return false;
 }
 
+/* An address alone can be taken over by whoever is let into that network; it is enough for a proxy
+ * that sends headers, and not for one that speaks for people's certificates. */
+bool proxy_hands_over(const struct request *request)
+{
+    const struct proxy *proxy = request->proxy;
+
+    return proxy != NULL && proxy->hands_over && proxy->certificate.length > 0;
+}
+
 static bool has_shown(const struct request *request, struct bytes certificate)
 {
     const struct shown *shown = &request->shown;

@@ -27,6 +27,10 @@ bool proxy_is_at(const struct settings *settings, const char *remote);
 /* Whether a proxy of any kind is there: whose handshakes those are that come from it, who knows. */
 bool proxy_hides(const struct settings *settings, const char *remote);
 
+/* Whether it came from one that hands over whole requests: by its certificate, and because the
+ * settings say so. Any other passes on what its clients post, and with it whatever they forge. */
+bool proxy_hands_over(const struct request *request);
+
 /*
  * Called once the head of a request has been found sound. If a trusted proxy sent it, fills
  * `request->proxy` and `request->forwarded`, makes `request->remote` the client's address, and,

@@ -1,7 +1,8 @@
 /*
  * server/proxy_tls.c: POST /adfs/backendproxytls (protocol.md 8.2; MS-ADFSPIP 3.10.5.1), by which a
  * Web Application Proxy hands over a user's request together with the certificate that the user
- * showed it. Only a proxy that has shown its own certificate in TLS is heard.
+ * showed it. Only a proxy that is said to be one, and has shown its own certificate in TLS, is
+ * heard: through any other its clients reach this address.
  *
  * What stands inside is a stranger's request, and goes the way of any other: through hygiene.c to
  * the routes of the certificate port. Who the proxy is, and whose request it says this is, stands
@@ -216,11 +217,14 @@ bool proxy_tls_judge(const struct request *outer, const struct handed_over *over
 
 /* the handler ---------------------------------------------------------------------------------- */
 
-/* An address alone can be taken over by whoever is let into that network; it is enough for a proxy
- * that sends headers, and not for one that speaks for people's certificates. */
-static bool is_trusted(const struct request *request)
+static const char *tell_untrusted(const struct request *request)
 {
-    return request->proxy != NULL && request->proxy->certificate.length > 0;
+    if (request->proxy == NULL) {
+        return "what a Web Application Proxy hands over came from nobody who is one of "
+               "trusted_proxies and showed that one's certificate in TLS";
+    }
+    return "what a Web Application Proxy hands over came through a proxy that is none: a client of "
+           "its may have forged it. If it is one, say web_application_proxy: true";
 }
 
 /* MS-ADFSPIP, 3.10.5. RFC 9110, 15.5.2 wants a challenge with it, and knows none for a certificate
@@ -228,20 +232,15 @@ static bool is_trusted(const struct request *request)
 static void turn_away(struct lanyard *lanyard, const struct request *request,
                       struct response *response)
 {
-    event_tell(lanyard->events,
-               &(struct event){
-                   .name = "request",
-                   .outcome = OUTCOME_REFUSED,
-                   .activity_id = request->activity_id,
-                   .remote = request->remote,
-                   .code = "proxy.untrusted",
-                   .why = request->proxy == NULL
-                              ? "what a Web Application Proxy hands over came from nobody who is "
-                                "one of trusted_proxies and showed that one's certificate in TLS"
-                              : "what a Web Application Proxy hands over came from a proxy that "
-                                "trusted_proxies knows by its address alone: give it a certificate",
-                   .detail = request->proxy == NULL ? NULL : request->proxy->name,
-               });
+    event_tell(lanyard->events, &(struct event){
+                                    .name = "request",
+                                    .outcome = OUTCOME_REFUSED,
+                                    .activity_id = request->activity_id,
+                                    .remote = request->remote,
+                                    .code = "proxy.untrusted",
+                                    .why = tell_untrusted(request),
+                                    .detail = request->proxy == NULL ? NULL : request->proxy->name,
+                                });
     response->status = 401;
     response->content_type = "text/plain; charset=utf-8";
     text_add_literal(&response->body, "This address is for a trusted proxy that shows its "
@@ -278,7 +277,7 @@ void proxy_tls_post(struct lanyard *lanyard, const struct request *request,
     struct raw_request raw;
     struct request inner;
 
-    if (!is_trusted(request)) {
+    if (!proxy_hands_over(request)) {
         turn_away(lanyard, request, response);
         return;
     }

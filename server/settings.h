@@ -63,6 +63,7 @@ struct proxy {
     const char *certificate_header; /* where it hands over its client's certificate, or NULL:
                                        "Client-Cert" as in RFC 9440, any other URL-encoded PEM */
     const char *address_header;     /* where it says whose request it is; never NULL */
+    bool hands_over;                /* whole requests, with the certificates that came with them */
     bool intranet;                  /* its clients are inside the company; else outside */
     const char *url;                /* "https://sts.lab.test": its own for the main port … */
     const char *certificate_url;    /* … and for the certificate port; NULL: the same as ours */

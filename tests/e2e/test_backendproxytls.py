@@ -26,15 +26,17 @@ UPN = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"
 INSIDE = "http://schemas.microsoft.com/ws/2012/01/insidecorporatenetwork"
 SOAP = TYPE.partition(": ")[2]
 URL, CERTIFICATE_URL = "https://localhost", "https://localhost:49443"
-GOOD, OVER, BARE, STRANGER = (f"127.0.0.{number}" for number in (2, 3, 4, 1))
+GOOD, OVER, BARE, ANY, STRANGER = (f"127.0.0.{number}" for number in (2, 3, 4, 5, 1))
 
 
 def trusted(made):
     """Each at an address of its own; the last is known by that alone."""
     more = {"client_address_header": "X-MS-Forwarded-Client-IP", "url": URL, "certificate_url": CERTIFICATE_URL}
-    return [{"name": "wap", "addresses": [GOOD], "certificate": str(made["good"].certificate), **more},
-            {"name": "old", "addresses": [OVER], "certificate": str(made["over"].certificate), **more},
-            {"name": "bare", "addresses": [BARE], **more}]
+    wap = {"web_application_proxy": True, **more}
+    return [{"name": "wap", "addresses": [GOOD], "certificate": str(made["good"].certificate), **wap},
+            {"name": "old", "addresses": [OVER], "certificate": str(made["over"].certificate), **wap},
+            {"name": "bare", "addresses": [BARE], **more},
+            {"name": "any", "addresses": [ANY], "certificate": str(made["other"].certificate), **more}]
 
 
 class Behind:
@@ -160,7 +162,7 @@ def test_ws_trust_is_answered_with_a_token(wap, alice, version):
 # Who is heard ------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("identity, address", [
-    ("none", GOOD), ("other", GOOD), ("over", GOOD), ("over", OVER), ("good", OVER), ("good", BARE), ("none", BARE),
+    ("none", GOOD), ("other", GOOD), ("over", GOOD), ("over", OVER), ("good", OVER), ("good", BARE), ("none", BARE), ("other", ANY),
     ("good", STRANGER), ("none", STRANGER)])
 def test_nobody_but_a_proxy_that_shows_its_certificate_is_heard(behind, client, alice, identity, address):
     answer = behind.wap(client, identity, address).hand_over(at(), alice)

@@ -22,6 +22,7 @@ from support.proxies import HEADERS, Proxy
 from support.settings import party, set_setting, write_parties
 from support.sign_in import TokenPage, credentials, is_sign_in_page, is_token_page, request_for
 from support.tokens import Token
+from support.wap import PATH, Wap, wrap
 from support.webkit import display
 from support.wstrust import Reply, certificate_of, message, path
 from support.wstrust import post as post_message
@@ -567,3 +568,13 @@ def test_haproxys_links_to_the_keys_are_made_once(made):
     assert first.stdout == second.stdout and os.readlink(made / "pki" / "tls.pem.key") == "tls.key"
     assert (made / "proxies" / "front.pem.key").samefile(made / "proxies" / "front.key")
     assert recipe(made, "nginx", "front").stderr == ""
+
+
+# Whole requests ---------------------------------------------------------------------------------------
+
+def test_no_client_hands_over_a_request_of_its_own_making_through_a_proxy(proxy, client, behind):
+    """What a Web Application Proxy says of a user's certificate, /adfs/backendproxytls takes from that one alone."""
+    body = Wap(client, None, None).message(f"https://localhost/adfs/ls/?{urlencode(request_for(ALL))}", of_user(behind.user()))
+    for spelling in (PATH, PATH.upper(), PATH + "/"):
+        answer = client.post(proxy.main + spelling, wrap(body), None, "-H", "Content-Type: application/json")
+        assert answer.status == 401 and answer.set_cookie is None, spelling

@@ -104,7 +104,7 @@ def test_everything_that_can_be_said_is_kept(made):
     assert listed(made)["front"] == {
         "name": "front", "addresses": ["10.1.0.0/16", "2001:db8::7"], "network": "intranet",
         "certificate": str(made.parent / "proxies" / "front.pem"), "not_after": listed(made)["front"]["not_after"],
-        "client_certificate_header": "Client-Cert", "client_address_header": "X-Forwarded-For",
+        "client_certificate_header": "Client-Cert", "client_address_header": "X-Forwarded-For", "web_application_proxy": False,
         "url": "https://sts.lab.test", "certificate_url": "https://sts.lab.test:49443"}
 
 
@@ -135,6 +135,17 @@ def test_the_list_is_for_people_too(made):
         ["NAME", "ADDRESSES", "NETWORK", "UNTIL", "CLIENT", "CERTIFICATES"],
         ["front", "192.0.2.7", "extranet", "no", "certificate", "-"],
         ["other", "192.0.2.8", "extranet", "2027-05-02", "X-SSL-Client-Cert"]]
+
+
+def test_only_what_is_said_to_be_a_web_application_proxy_hands_over_requests(made):
+    add(made, "front", "--address", "192.0.2.7")
+    told = add(made, "wap", "--address", "192.0.2.8", "--web-application-proxy")
+    assert "recipe" not in told.stderr and "--client-certificate-header" not in told.stderr
+    assert [listed(made)[name]["web_application_proxy"] for name in ("front", "wap")] == [False, True]
+    assert proxy("list", made).stdout.splitlines()[2].endswith("  whole requests")
+    for program in ("nginx", "haproxy"):
+        refused = proxy("recipe", made, program, "wap")
+        assert refused.returncode == 1 and refused.stdout == "" and "is a Web Application Proxy" in refused.stderr
 
 
 def test_check_warns_of_a_proxy_that_is_any_program_or_has_expired(made):
@@ -188,6 +199,14 @@ def test_no_file_is_ever_written_over(made):
         kept.write_text("mine")
         refuse(made, "add", "front", "--address", "192.0.2.7", says="is there already", status=1)
         kept.unlink()
+
+
+@pytest.mark.parametrize("options, says", [
+    (["--no-certificate"], "without a certificate"),
+    (["--client-certificate-header", "Client-Cert"], "one of the two"),
+])
+def test_what_lets_its_clients_post_anything_is_no_web_application_proxy(made, options, says):
+    refuse(made, "add", "wap", "--address", "192.0.2.7", "--web-application-proxy", *options, says=says, status=1)
 
 
 def test_what_the_settings_refuse_leaves_nothing_behind(made, foreign):

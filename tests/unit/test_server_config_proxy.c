@@ -189,6 +189,23 @@ static void every_setting_of_a_proxy_refuses_every_wrong_kind(void **state)
     }
 }
 
+/* requests that are handed over ------------------------------------------------------------------
+ */
+
+static void whole_requests_are_handed_over_by_a_certificate_and_nothing_else(void **state)
+{
+    struct place *place = *state;
+    const char *both = "certificate: pki/signing.pem\n    web_application_proxy: true";
+
+    assert_false(loaded(place, with(place, "certificate: pki/signing.pem"))->proxies->hands_over);
+    assert_true(loaded(place, with(place, both))->proxies->hands_over);
+    assert_refused(place, with(place, "web_application_proxy: true"), 4, "without a certificate");
+    assert_refused(place,
+                   with(place, arena_print(place->arena,
+                                           "%s\n    client_certificate_header: Client-Cert", both)),
+                   5, "and a client_certificate_header");
+}
+
 /* headers -------------------------------------------------------------------------------------- */
 
 static void a_header_that_means_something_else_hands_over_no_certificate(void **state)
@@ -460,6 +477,7 @@ int main(void)
         cmocka_unit_test(a_certificate_stands_alone_in_a_guarded_file),
         cmocka_unit_test(a_folder_that_strangers_may_write_to_is_refused),
         cmocka_unit_test(two_proxies_never_show_the_same_certificate),
+        cmocka_unit_test(whole_requests_are_handed_over_by_a_certificate_and_nothing_else),
         cmocka_unit_test(two_proxies_are_at_one_address_only_if_each_has_a_certificate),
         cmocka_unit_test(only_a_lab_knows_a_program_of_its_machine_by_address_alone),
         cmocka_unit_test(a_certificate_that_tls_would_not_take_is_warned_of),

@@ -278,18 +278,25 @@ static void a_message_may_be_larger_than_a_form(void **state)
                      FAULT_TOO_LARGE);
 }
 
-/* Only a proxy that has shown its certificate hands over whole requests. */
+/* Only a proxy that has shown its certificate, and is said to, hands over whole requests. */
 static void what_a_proxy_hands_over_may_be_larger_still(void **state)
 {
     struct door *door = *state;
     const struct proxy bare = {.name = "bare"};
     const struct proxy known = {.name = "known", .certificate = {(const unsigned char *)"0", 1}};
+    const struct proxy said = {.name = "said", .hands_over = true};
+    const struct proxy both = {
+        .name = "both", .certificate = {(const unsigned char *)"0", 1}, .hands_over = true};
     struct request request = {.arena = door->arena, .path = BACKEND_TLS_PATH};
 
     assert_int_equal(hygiene_body_limit(&request), 65536);
     request.proxy = &bare;
     assert_int_equal(hygiene_body_limit(&request), 65536);
     request.proxy = &known;
+    assert_int_equal(hygiene_body_limit(&request), 65536);
+    request.proxy = &said;
+    assert_int_equal(hygiene_body_limit(&request), 65536);
+    request.proxy = &both;
     assert_int_equal(hygiene_body_limit(&request), 524288);
     request.path = "/adfs/ls";
     assert_int_equal(hygiene_body_limit(&request), 65536);
