@@ -17,20 +17,6 @@ ROOT, ISSUING, IDENTITY, EXCHANGE = ("com.apple.security.root", "com.apple.secur
                                      "com.apple.eas.account")
 
 
-@pytest.fixture(scope="module")
-def new_lab(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("new") / "lab"
-    assert run("init", folder, *FREE_PORTS).returncode == 0
-    return folder
-
-
-@pytest.fixture
-def made(new_lab, tmp_path):
-    """The folder of a lab that is not being served."""
-    shutil.copytree(new_lab, tmp_path / "lab")
-    return tmp_path / "lab"
-
-
 def profile(lab, *arguments, name="alice"):
     return run("profile", name, "-c", lab / "lanyard.yaml", *arguments)
 

@@ -1,6 +1,5 @@
 """lanyard rp add, list, remove: what is written, what stays, what is refused; and metadata of relying parties."""
 import json
-import shutil
 import stat
 import subprocess
 import time
@@ -10,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from support.kinds import Assertion, cut_out, decrypted_by_xmlsec1
-from support.lab import FREE_PORTS, IS_SANITIZED, run
+from support.lab import IS_SANITIZED, run
 from support.party import Server, onelogin_metadata, sign, wif_metadata
 from support.relying_party import issue_certificate
 from support.sign_in import TokenPage, request_for, sign_in
@@ -18,19 +17,10 @@ from support.sign_in import TokenPage, request_for, sign_in
 URL = "https://rp.test/signin"
 
 
-@pytest.fixture(scope="module")
-def new_lab(tmp_path_factory):
-    """A lab as it is made."""
-    folder = tmp_path_factory.mktemp("new") / "lab"
-    assert run("init", folder, *FREE_PORTS).returncode == 0
-    return folder
-
-
 @pytest.fixture
-def made(new_lab, tmp_path):
+def made(made):
     """The settings file of a lab that is not being served."""
-    shutil.copytree(new_lab, tmp_path / "lab")
-    return tmp_path / "lab" / "lanyard.yaml"
+    return made / "lanyard.yaml"
 
 
 @pytest.fixture(scope="module")
