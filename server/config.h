@@ -108,6 +108,25 @@ MUST_CHECK bool config_check_places(struct arena *arena, const struct settings *
 void config_read_methods(const struct config_reader *reader, const struct yaml_node *root,
                          struct settings *settings);
 
+/* config_entry.c: what entries of lists of people or machines to be believed have in common. */
+struct entry_words {
+    const char *one, *many; /* "a trusted proxy", "trusted proxies" */
+};
+/* Where that key of the entry stands, or the entry where it is missing. */
+struct given config_entry_given(const struct yaml_node *map, const char *key);
+/* Notes a name that is missing, or that of an entry before it; without one, problems call it
+ * something. */
+void config_check_name(const struct config_reader *reader, const struct yaml_node *list, size_t at,
+                       const struct entry_words *words, const char **name);
+/* Notes, where the settings name a file, what is wrong with the file. True if nothing is. */
+bool config_hand_over(const struct config_reader *reader, const struct given *given,
+                      const struct error *found);
+/* The one certificate of a file (PEM or DER) that nobody else can write; `cure` is for a file that
+ * holds more. False once what is wrong is noted. */
+MUST_CHECK bool config_load_certificate(const struct config_reader *reader,
+                                        const struct given *given, const char *file,
+                                        const char *cure, struct bytes *certificate);
+
 /* config_authority.c: the trusted CAs of the file (`list` may be NULL); every problem is noted. */
 void config_read_authorities(const struct config_reader *reader, const struct yaml_node *list,
                              struct settings *settings);

@@ -92,81 +92,12 @@ static const struct own_authority own_authorities[] = {
     {LAB_ISSUING, LAB_ISSUING_CRL, LAB_ISSUING_DELTA},
 };
 
-static struct given given_of(const struct yaml_node *map, const char *key)
-{
-    const struct yaml_node *node = yaml_find(map, key);
-
-    return (struct given){.key = key, .node = node == NULL ? map : node};
-}
-
 static bool same(struct bytes left, struct bytes right)
 {
     return left.length == right.length && memcmp(left.data, right.data, left.length) == 0;
 }
 
 /* values of one authority ---------------------------------------------------------------------- */
-
-/* People tell CAs apart by name, on pages and on the command line. */
-static void read_name(const struct config_reader *reader, const struct yaml_node *map,
-                      const struct authority_list *authorities, struct authority *authority)
-{
-    struct given given = given_of(map, "name");
-
-    if (yaml_find(map, "name") == NULL) {
-        config_refuse(reader, &given, "a certification authority without a name", "name",
-                      "Add name: and what people call it.");
-    }
-    for (size_t i = 0; i < authorities->count; i++) {
-        if (authority->name != NULL && string_is(authorities->list[i].name, authority->name)) {
-            config_refuse(reader, &given,
-                          arena_print(reader->arena,
-                                      "name %s is the name of two certification authorities",
-                                      yaml_quote(reader->arena, authority->name)),
-                          NULL, "Give one of them another name.");
-        }
-    }
-    if (authority->name == NULL) {
-        authority->name = "(without a name)"; /* so that later problems can speak of it */
-    }
-}
-
-/* What is wrong with a file is told where the settings name it, and of the file. */
-static bool hand_over(const struct config_reader *reader, const struct given *given,
-                      const struct error *found)
-{
-    for (size_t i = 0; i < found->count; i++) {
-        const struct problem *problem = &found->problems[i];
-        const char *what =
-            problem->file == NULL
-                ? arena_print(reader->arena, "certificate: %s", problem->found)
-                : arena_print(reader->arena, "certificate: %s: %s", problem->file, problem->found);
-
-        config_refuse(reader, given, what, problem->expected, problem->cure);
-    }
-    return found->count == 0;
-}
-
-/* Whoever could change the file could let himself in. */
-static bool load_file(const struct config_reader *reader, const struct given *given,
-                      struct authority *authority)
-{
-    struct error found = error_in(reader->arena);
-    const struct bytes *list;
-    size_t count;
-
-    if (!file_check_guarded(authority->file, &found)
-        || !certificates_load(reader->arena, authority->file, &list, &count, &found)) {
-        return hand_over(reader, given, &found);
-    }
-    if (count > 1) {
-        return config_refuse(reader, given,
-                             arena_print(reader->arena, "certificate: %s holds %zu certificates",
-                                         authority->file, count),
-                             "one", "`lanyard ca add` takes such a file apart.");
-    }
-    authority->certificate = list[0];
-    return true;
-}
 
 /* What is no CA is refused here, where it can be said on which line. */
 static bool check_authority(const struct config_reader *reader, const struct given *given,
@@ -176,7 +107,7 @@ static bool check_authority(const struct config_reader *reader, const struct giv
     const struct trust *trust;
 
     return trust_make(reader->arena, authority, 1, &trust, &found)
-           || hand_over(reader, given, &found);
+           || config_hand_over(reader, given, &found);
 }
 
 /* One CA under two names could be believed under one of them and not under the other. */
@@ -198,7 +129,7 @@ static bool check_others(const struct config_reader *reader, const struct given 
 static void read_certificate(const struct config_reader *reader, const struct yaml_node *map,
                              const struct authority_list *authorities, struct authority *authority)
 {
-    struct given given = given_of(map, "certificate");
+    struct given given = config_entry_given(map, "certificate");
 
     if (authority->file == NULL) {
         if (yaml_find(map, "certificate") == NULL) {
@@ -207,7 +138,9 @@ static void read_certificate(const struct config_reader *reader, const struct ya
         }
         return;
     }
-    if (!load_file(reader, &given, authority)) {
+    if (!config_load_certificate(reader, &given, authority->file,
+                                 "`lanyard ca add` takes such a file apart.",
+                                 &authority->certificate)) {
         return;
     }
     if (yaml_find(map, "type") == NULL && !certificate_is_self_issued(authority->certificate)) {
@@ -249,9 +182,13 @@ static void find_own_lists(struct arena *arena, const struct settings *settings,
 }
 
 /* One entry of the list. It is kept even if it has problems, so that the next are compared. */
-static void read_authority(const struct config_reader *reader, const struct yaml_node *map,
-                           const struct settings *settings, struct authority_list *authorities)
+static void read_authority(const struct config_reader *reader, const struct yaml_node *list,
+                           size_t at, const struct settings *settings,
+                           struct authority_list *authorities)
 {
+    static const struct entry_words words = {"a certification authority",
+                                             "certification authorities"};
+    const struct yaml_node *map = &list->items[at];
     struct authority authority = {0};
     struct given given = {.key = LIST, .node = map};
 
@@ -264,7 +201,7 @@ static void read_authority(const struct config_reader *reader, const struct yaml
     }
     config_read_values(reader, map, authority_settings, authority_setting_count, &authority);
     authority.type = (enum authority_type)((unsigned)authority.type % TYPES);
-    read_name(reader, map, authorities, &authority);
+    config_check_name(reader, list, at, &words, &authority.name);
     read_certificate(reader, map, authorities, &authority);
     find_own_lists(reader->arena, settings, &authority);
     authorities->list = arena_grow(reader->arena, authorities->list, authorities->count,
@@ -286,7 +223,7 @@ void config_read_authorities(const struct config_reader *reader, const struct ya
                       "a list", "Begin each certification authority with \"- name:\".");
     }
     for (size_t i = 0; list != NULL && list->kind == YAML_LIST && i < list->count; i++) {
-        read_authority(&within, &list->items[i], settings, &authorities);
+        read_authority(&within, list, i, settings, &authorities);
     }
     settings->authorities = authorities.list;
     settings->authority_count = authorities.count;

@@ -18,13 +18,6 @@ struct proxy_list {
     size_t count, room;
 };
 
-static struct given given_of(const struct yaml_node *map, const char *key)
-{
-    const struct yaml_node *node = yaml_find(map, key);
-
-    return (struct given){.key = key, .node = node == NULL ? map : node};
-}
-
 /* addresses ------------------------------------------------------------------------------------ */
 
 /* Ranges that have an address in common lie in each other: the shorter prefix begins both. */
@@ -85,7 +78,7 @@ static bool read_range(const struct config_reader *reader, const struct given *i
 static void read_addresses(const struct config_reader *reader, const struct yaml_node *map,
                            struct proxy *proxy)
 {
-    struct given given = given_of(map, "addresses");
+    struct given given = config_entry_given(map, "addresses");
     const struct yaml_node *node = yaml_find(map, "addresses");
     struct address_range *list;
 
@@ -112,70 +105,26 @@ static void read_addresses(const struct config_reader *reader, const struct yaml
 
 /* values of one proxy -------------------------------------------------------------------------- */
 
-/* Logs and claims tell proxies apart by name. */
-static void read_name(const struct config_reader *reader, const struct yaml_node *map,
-                      const struct proxy_list *proxies, struct proxy *proxy)
-{
-    struct given given = given_of(map, "name");
-
-    if (yaml_find(map, "name") == NULL) {
-        config_refuse(reader, &given, "a trusted proxy without a name", "name",
-                      "Add name: and what people call it.");
-    }
-    for (size_t i = 0; i < proxies->count; i++) {
-        if (proxy->name != NULL && string_is(proxies->list[i].name, proxy->name)) {
-            config_refuse(reader, &given,
-                          arena_print(reader->arena, "name %s is the name of two trusted proxies",
-                                      yaml_quote(reader->arena, proxy->name)),
-                          NULL, "Give one of them another name.");
-        }
-    }
-    if (proxy->name == NULL) {
-        proxy->name = "(without a name)"; /* so that later problems can speak of it */
-    }
-}
-
-/* What is wrong with a file is told where the settings name it, and of the file. */
-static void hand_over(const struct config_reader *reader, const struct given *given,
-                      const struct error *found)
-{
-    for (size_t i = 0; i < found->count; i++) {
-        const struct problem *problem = &found->problems[i];
-        const char *what =
-            problem->file == NULL
-                ? arena_print(reader->arena, "certificate: %s", problem->found)
-                : arena_print(reader->arena, "certificate: %s: %s", problem->file, problem->found);
-
-        config_refuse(reader, given, what, problem->expected, problem->cure);
-    }
-}
-
 /* Whoever could change the file could speak for everybody. */
 static void read_certificate(const struct config_reader *reader, const struct yaml_node *map,
                              struct proxy *proxy)
 {
-    struct given given = given_of(map, "certificate");
+    struct given given = config_entry_given(map, "certificate");
     struct error found = error_in(reader->arena);
     struct certificate certificate;
-    const struct bytes *list;
-    size_t count;
+    struct bytes der;
 
-    if (proxy->certificate_file == NULL) {
+    if (proxy->certificate_file == NULL
+        || !config_load_certificate(reader, &given, proxy->certificate_file,
+                                    "Keep the proxy's own alone; those of its CAs are not asked "
+                                    "for.",
+                                    &der)) {
         return;
     }
-    if (!file_check_guarded(proxy->certificate_file, &found)
-        || !certificates_load(reader->arena, proxy->certificate_file, &list, &count, &found)) {
-        hand_over(reader, &given, &found);
-    } else if (count > 1) {
-        config_refuse(reader, &given,
-                      arena_print(reader->arena, "certificate: %s holds %zu certificates",
-                                  proxy->certificate_file, count),
-                      "one", "Keep the proxy's own alone; those of its CAs are not asked for.");
-    } else if (!certificate_read(reader->arena, list[0], &certificate, &found)) {
-        hand_over(reader, &given, &found);
-    } else {
-        proxy->certificate = list[0];
+    if (certificate_read(reader->arena, der, &certificate, &found)) {
+        proxy->certificate = der;
     }
+    (void)config_hand_over(reader, &given, &found);
 }
 
 /* What the table has found to be an origin, in the spelling of our own. */
@@ -206,8 +155,8 @@ static void check_others(const struct config_reader *reader, const struct yaml_n
 {
     for (size_t i = 0; i < proxies->count; i++) {
         const struct proxy *other = &proxies->list[i];
-        struct given certificate = given_of(map, "certificate");
-        struct given addresses = given_of(map, "addresses");
+        struct given certificate = config_entry_given(map, "certificate");
+        struct given addresses = config_entry_given(map, "addresses");
 
         if (has_same_certificate(proxy, other)) {
             config_refuse(reader, &certificate,
@@ -229,7 +178,7 @@ static void check_others(const struct config_reader *reader, const struct yaml_n
 static void check_machine(const struct config_reader *reader, const struct yaml_node *map,
                           const struct proxy *proxy)
 {
-    struct given given = given_of(map, "addresses");
+    struct given given = config_entry_given(map, "addresses");
 
     if (!reader->lab && proxy->certificate_file == NULL && is_on_this_machine(proxy)) {
         config_refuse(reader, &given,
@@ -243,7 +192,7 @@ static void check_machine(const struct config_reader *reader, const struct yaml_
 static void check_headers(const struct config_reader *reader, const struct yaml_node *map,
                           const struct proxy *proxy)
 {
-    struct given given = given_of(map, "client_certificate_header");
+    struct given given = config_entry_given(map, "client_certificate_header");
 
     if (proxy->certificate_header != NULL
         && proxy_header_is(proxy->certificate_header, proxy->address_header)) {
@@ -264,7 +213,7 @@ static void check_headers(const struct config_reader *reader, const struct yaml_
 static void check_handing_over(const struct config_reader *reader, const struct yaml_node *map,
                                const struct proxy *proxy)
 {
-    struct given given = given_of(map, "web_application_proxy");
+    struct given given = config_entry_given(map, "web_application_proxy");
 
     if (proxy->hands_over && proxy->certificate_file == NULL) {
         config_refuse(reader, &given, "web_application_proxy: true, without a certificate",
@@ -281,9 +230,11 @@ static void check_handing_over(const struct config_reader *reader, const struct 
 }
 
 /* One entry of the list. It is kept even if it has problems, so that the next are compared. */
-static void read_proxy(const struct config_reader *reader, const struct yaml_node *map,
+static void read_proxy(const struct config_reader *reader, const struct yaml_node *list, size_t at,
                        struct proxy_list *proxies)
 {
+    static const struct entry_words words = {"a trusted proxy", "trusted proxies"};
+    const struct yaml_node *map = &list->items[at];
     struct proxy_entry entry = {0};
     struct proxy *proxy = &entry.proxy;
     struct given given = {.key = LIST, .node = map};
@@ -299,7 +250,7 @@ static void read_proxy(const struct config_reader *reader, const struct yaml_nod
     proxy->intranet = entry.network == PROXY_INTRANET;
     proxy->url = origin_of(reader, proxy->url);
     proxy->certificate_url = origin_of(reader, proxy->certificate_url);
-    read_name(reader, map, proxies, proxy);
+    config_check_name(reader, list, at, &words, &proxy->name);
     read_addresses(reader, map, proxy);
     read_certificate(reader, map, proxy);
     check_headers(reader, map, proxy);
@@ -387,7 +338,7 @@ void config_read_proxies(const struct config_reader *reader, const struct yaml_n
                       "a list", "Begin each trusted proxy with \"- name:\".");
     }
     for (size_t i = 0; list != NULL && list->kind == YAML_LIST && i < list->count; i++) {
-        read_proxy(&within, &list->items[i], &proxies);
+        read_proxy(&within, list, i, &proxies);
     }
     settings->proxies = proxies.list;
     settings->proxy_count = proxies.count;
