@@ -6,8 +6,6 @@
 #include "server/proxy.h"
 #include "server/proxy_header.h"
 
-#include <string.h>
-
 #define PROXY_NAME "X-MS-Proxy"
 #define ENDPOINT_PATH "X-MS-Endpoint-Absolute-Path"
 #define FORWARDED_CLIENT "X-MS-Forwarded-Client-IP"
@@ -67,8 +65,7 @@ static bool has_shown(const struct request *request, struct bytes certificate)
 {
     const struct shown *shown = &request->shown;
 
-    return shown->count > 0 && shown->certificates[0].length == certificate.length
-           && memcmp(shown->certificates[0].data, certificate.data, certificate.length) == 0;
+    return shown->count > 0 && bytes_same(shown->certificates[0], certificate);
 }
 
 /* What keeps the peer, which has the proxy's address, from being it; NULL: nothing. */
@@ -269,31 +266,25 @@ static bool came(const struct raw_request *raw, const char *name)
 }
 
 /*
- * Whether the TLS connection is the client's own, which the proxy only passes on: it shows a
- * certificate that cannot be the proxy's, or the proxy has no way to hand one over. Its client then
- * speaks for itself.
+ * Whether the TLS connection is the client's own, which the proxy only passes on: where a
+ * certificate is asked for, one that has no way to hand it over is of no other use. Its client then
+ * speaks for itself, with a certificate or without.
  */
-static bool is_passed_on(const struct raw_request *raw, const struct request *request,
-                         const struct proxy *proxy)
+static bool is_passed_on(const struct request *request, const struct proxy *proxy)
 {
     return request->shown.asked && proxy->certificate.length == 0
-           && (request->shown.count > 0
-               || (proxy->certificate_header == NULL && !came(raw, proxy->address_header)));
+           && proxy->certificate_header == NULL;
 }
 
 static bool take_passed_on(const struct raw_request *raw, struct request *request,
                            const struct proxy *proxy, struct error *error)
 {
-    const char *names[] = {proxy->address_header, proxy->certificate_header};
-
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (names[i] != NULL && came(raw, names[i])) {
-            return fail(error, FAULT_MALFORMED,
-                        "a certificate came in TLS, and the header %s besides: either the proxy "
-                        "%s passes TLS on and its client forges its word, or it shows a "
-                        "certificate of its own, which the settings should have",
-                        names[i], proxy->name);
-        }
+    if (came(raw, proxy->address_header)) {
+        return fail(error, FAULT_MALFORMED,
+                    "the header %s came through the proxy %s, which hands over no certificates and "
+                    "so only passes TLS on here: its client forges its word, or the settings lack "
+                    "its client_certificate_header",
+                    proxy->address_header, proxy->name);
     }
     keep_persons_own(request);
     return true;
@@ -337,12 +328,21 @@ static bool read_address(const struct raw_request *raw, const struct request *re
                    proxy->name, proxy->address_header);
 }
 
-/* What TLS showed is the proxy's. */
+/* What TLS showed is the proxy's. Of one that is known by its address alone it cannot be: were TLS
+ * passed on here, whoever shows none in it could write any into the header. */
 static bool take_certificate(const struct raw_request *raw, struct request *request,
                              const struct proxy *proxy, struct error *error)
 {
     struct shown *shown = &request->shown;
 
+    if (shown->asked && shown->count > 0 && proxy->certificate.length == 0) {
+        return fail(error, FAULT_MALFORMED,
+                    "a certificate came in TLS through the proxy %s, which hands them over in %s: "
+                    "if it passes TLS on, take client_certificate_header out of the settings, or "
+                    "its clients can forge that header; if the certificate is its own, the "
+                    "settings should have it",
+                    proxy->name, proxy->certificate_header);
+    }
     shown->certificates = NULL;
     shown->count = 0;
     return !shown->asked || proxy->certificate_header == NULL
@@ -381,13 +381,13 @@ static bool take_word(const struct raw_request *raw, struct request *request,
 {
     const char *address;
 
-    forwarded->passed_on = is_passed_on(raw, request, proxy);
+    forwarded->passed_on = is_passed_on(request, proxy);
     if (forwarded->passed_on) {
         return take_passed_on(raw, request, proxy, error);
     }
     if ((speaks_adfs(proxy) && !read_adfs_words(raw, request, forwarded, error))
-        || !read_address(raw, request, proxy, &address, error)
-        || !take_certificate(raw, request, proxy, error)) {
+        || !take_certificate(raw, request, proxy, error)
+        || !read_address(raw, request, proxy, &address, error)) {
         return false;
     }
     read_application(raw, request, forwarded);

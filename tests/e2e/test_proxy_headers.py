@@ -357,8 +357,18 @@ def test_v2_through_a_proxy_that_passes_tls_on_the_client_shows_it_herself(lab, 
     answer = client.request(at(lab, "certificate", ALL, wfresh="0"), "--interface", PASSES, *alice.options())
     assert signed_in(answer)
     assert "passes TLS on" in told(lab, remote=PASSES, outcome="note")["why"]
+
+
+def test_v2_a_proxy_with_a_header_for_certificates_cannot_pass_tls_on_as_well(lab, client, alice):
+    """Whoever shows none in TLS could write any into the header: it must not seem to work for those who do."""
     answer = client.request(at(lab, "certificate", ALL, wfresh="0"), "--interface", BARE, *alice.options())
-    assert signed_in(answer)
+    assert malformed_there(answer)
+    assert "can forge that header" in lab.event_where(event="request", outcome="refused", remote=BARE)["why"]
+
+
+def test_v2_through_a_proxy_that_passes_tls_on_nobody_says_whose_request_it_is(lab, client):
+    for line in (f"X-Forwarded-For: {CLIENT}", f"X_Forwarded_For: {CLIENT}"):
+        assert malformed_there(client.request(at(lab, "certificate", ALL), "--interface", PASSES, *headers(line)))
 
 
 def test_v2_a_certificate_in_tls_and_one_in_a_header_are_refused(lab, client, alice):

@@ -728,12 +728,19 @@ static void a_chain_has_an_end(void **state)
 
 /* TLS that is passed on ------------------------------------------------------------------------ */
 
-static void what_tls_shows_through_a_proxy_without_a_certificate_is_the_clients(void **state)
+/* It has neither a certificate nor a way to hand over its clients'. */
+static void pass_on(struct hall *hall)
+{
+    forget_certificate(hall);
+    hall->proxies[0].certificate_header = NULL;
+    hall->asked = true;
+}
+
+static void what_tls_shows_through_a_proxy_that_passes_it_on_is_the_clients(void **state)
 {
     struct hall *hall = *state;
 
-    forget_certificate(hall);
-    hall->asked = true;
+    pass_on(hall);
     hall->shown = hall->other;
     assert_int_equal(show(hall, ""), FINE);
     assert_through(hall, "edge", PROXY);
@@ -747,25 +754,36 @@ static void it_cannot_come_in_both_ways(void **state)
     forget_certificate(hall);
     hall->shown = hall->other;
     assert_int_equal(hand_over(hall, escaped(hall, pem(hall, hall->own))), FAULT_MALFORMED);
-    assert_says(hall, "besides");
+    assert_says(hall, "take client_certificate_header out");
     assert_int_equal(show(hall, FOR), FAULT_MALFORMED);
-    assert_int_equal(show(hall, "\nX_SSL_Client_Cert:"), FAULT_MALFORMED);
+    assert_says(hall, "take client_certificate_header out");
 }
 
 static void a_client_who_speaks_for_itself_says_nothing_for_the_proxy(void **state)
 {
     struct hall *hall = *state;
 
-    forget_certificate(hall);
+    pass_on(hall);
     hall->proxies[0].address_header = "X-MS-Forwarded-Client-IP";
-    hall->asked = true;
     hall->shown = hall->other;
     assert_int_equal(show(hall, "\nX-MS-Proxy: forged\nX-MS-Client-Application: forged"), FINE);
     assert_string_equal(hall->request.forwarded->proxy_name, "edge");
     assert_null(hall->request.forwarded->application);
 }
 
-/* A proxy that cannot hand over a certificate can only pass TLS on. */
+/* Nor who it is, whether it shows a certificate or none. */
+static void nor_does_it_say_whose_request_it_is(void **state)
+{
+    struct hall *hall = *state;
+
+    pass_on(hall);
+    assert_int_equal(show(hall, FOR), FAULT_MALFORMED);
+    assert_says(hall, "its client forges its word");
+    assert_int_equal(show(hall, "\nX_Forwarded_For: 203.0.113.9"), FAULT_MALFORMED);
+    hall->shown = hall->other;
+    assert_int_equal(show(hall, FOR), FAULT_MALFORMED);
+}
+
 static void without_a_header_nobody_needs_to_name_the_client(void **state)
 {
     struct hall *hall = *state;
@@ -776,21 +794,20 @@ static void without_a_header_nobody_needs_to_name_the_client(void **state)
     hall->proxies[0].certificate_header = NULL;
     assert_int_equal(show(hall, ""), FINE);
     assert_through(hall, "edge", PROXY);
-    assert_int_equal(show(hall, FOR), FINE);
-    assert_through(hall, "edge", "203.0.113.9");
     hall->asked = false;
     assert_int_equal(show(hall, ""), FAULT_MALFORMED);
+    assert_int_equal(show(hall, FOR), FINE);
+    assert_through(hall, "edge", "203.0.113.9");
 }
 
 static void another_proxys_certificate_is_nobodys_either(void **state)
 {
     struct hall *hall = *state;
 
-    forget_certificate(hall);
+    pass_on(hall);
     hall->proxies[1].addresses = &hall->ranges[1];
     hall->proxies[1].address_count = 1;
     hall->settings.proxy_count = 2;
-    hall->asked = true;
     hall->shown = hall->own;
     assert_int_equal(show(hall, ""), FINE);
     assert_int_equal(hall->request.shown.count, 0);
@@ -829,9 +846,10 @@ int main(void)
         TEST(any_other_form_of_client_cert_is_refused),
         TEST(a_chain_that_is_no_list_is_refused),
         TEST(a_chain_has_an_end),
-        TEST(what_tls_shows_through_a_proxy_without_a_certificate_is_the_clients),
+        TEST(what_tls_shows_through_a_proxy_that_passes_it_on_is_the_clients),
         TEST(it_cannot_come_in_both_ways),
         TEST(a_client_who_speaks_for_itself_says_nothing_for_the_proxy),
+        TEST(nor_does_it_say_whose_request_it_is),
         TEST(without_a_header_nobody_needs_to_name_the_client),
         TEST(another_proxys_certificate_is_nobodys_either),
     };
