@@ -173,6 +173,7 @@ MUST_CHECK bool base64_read(struct arena *arena, const char *string, size_t leng
 
 /* string.c ------------------------------------------------------------------------------- */
 
+bool bytes_same(struct bytes left, struct bytes right); /* two empty ones are */
 /* Equal in constant time for equal lengths; for MACs, keys and password hashes. */
 bool bytes_same_secret(const void *left, const void *right, size_t length);
 

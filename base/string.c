@@ -9,6 +9,12 @@
 /* Longer words are no misspelt names. Keeps the table of distances on the stack. */
 #define NAME_LIMIT ((size_t)64)
 
+bool bytes_same(struct bytes left, struct bytes right)
+{
+    return left.length == right.length
+           && (left.length == 0 || memcmp(left.data, right.data, left.length) == 0);
+}
+
 bool bytes_same_secret(const void *left, const void *right, size_t length)
 {
     const volatile unsigned char *ours = left;

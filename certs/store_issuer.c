@@ -7,7 +7,6 @@
 
 #include <dirent.h>
 #include <openssl/err.h>
-#include <string.h>
 #include <unistd.h>
 
 #define FOLDER "issuers"
@@ -50,8 +49,7 @@ static bool is_known(const struct evidence_store *store, struct bytes der)
     for (size_t i = 0; i < STORE_ISSUERS; i++) {
         const struct seen_issuer *seen = &store->issuers[i];
 
-        if (seen->arena != NULL && seen->der.length == der.length
-            && memcmp(seen->der.data, der.data, der.length) == 0) {
+        if (seen->arena != NULL && bytes_same(seen->der, der)) {
             return true;
         }
     }
@@ -162,7 +160,7 @@ void issuers_free(struct evidence_store *store)
 static bool is_found(struct bytes der, const struct bytes found[FOUND_LIMIT], size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (found[i].length == der.length && memcmp(found[i].data, der.data, der.length) == 0) {
+        if (bytes_same(found[i], der)) {
             return true;
         }
     }

@@ -118,7 +118,7 @@ static bool names_a_stranger(struct reading *reading, const xmlNode *signature)
     for (size_t at = 0; at < reader->certificate_count; at++) {
         const struct bytes *known = &reader->certificates[at];
 
-        if (known->length == der.length && memcmp(known->data, der.data, der.length) == 0) {
+        if (bytes_same(*known, der)) {
             return false;
         }
     }

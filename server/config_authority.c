@@ -92,11 +92,6 @@ static const struct own_authority own_authorities[] = {
     {LAB_ISSUING, LAB_ISSUING_CRL, LAB_ISSUING_DELTA},
 };
 
-static bool same(struct bytes left, struct bytes right)
-{
-    return left.length == right.length && memcmp(left.data, right.data, left.length) == 0;
-}
-
 /* values of one authority ---------------------------------------------------------------------- */
 
 /* What is no CA is refused here, where it can be said on which line. */
@@ -116,7 +111,7 @@ static bool check_others(const struct config_reader *reader, const struct given 
                          const struct authority *authority)
 {
     for (size_t i = 0; i < authorities->count; i++) {
-        if (same(authorities->list[i].certificate, authority->certificate)) {
+        if (bytes_same(authorities->list[i].certificate, authority->certificate)) {
             return config_refuse(reader, given,
                                  arena_print(reader->arena, "certificate: %s is that of %s already",
                                              authority->file, authorities->list[i].name),
@@ -162,7 +157,7 @@ static bool is_own(struct arena *arena, const char *path, const struct authority
     size_t count;
 
     return file_exists(path) && certificates_load(arena, path, &list, &count, &ignored)
-           && count == 1 && same(list[0], authority->certificate);
+           && count == 1 && bytes_same(list[0], authority->certificate);
 }
 
 /* Their lists are read from disk, so that a moved port cannot lock everyone out (decision 17). */

@@ -144,9 +144,7 @@ static const char *origin_of(const struct config_reader *reader, const char *tex
 
 static bool has_same_certificate(const struct proxy *left, const struct proxy *right)
 {
-    return left->certificate.length > 0 && left->certificate.length == right->certificate.length
-           && memcmp(left->certificate.data, right->certificate.data, left->certificate.length)
-                  == 0;
+    return left->certificate.length > 0 && bytes_same(left->certificate, right->certificate);
 }
 
 /* Which of two proxies a request came through would depend on the order of a file. */

@@ -7,26 +7,17 @@ import subprocess
 
 import pytest
 
-from support.lab import FREE_PORTS, run
+from support.lab import run
 
 
 def openssl(*arguments):
     return subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, text=True).stdout
 
 
-@pytest.fixture(scope="module")
-def new_lab(tmp_path_factory):
-    """A lab as it is made."""
-    folder = tmp_path_factory.mktemp("new") / "lab"
-    assert run("init", folder, *FREE_PORTS).returncode == 0
-    return folder
-
-
 @pytest.fixture
-def made(new_lab, tmp_path):
+def made(made):
     """The settings file of a lab that is not being served."""
-    shutil.copytree(new_lab, tmp_path / "lab")
-    return tmp_path / "lab" / "lanyard.yaml"
+    return made / "lanyard.yaml"
 
 
 @pytest.fixture(scope="module")

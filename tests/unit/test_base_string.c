@@ -23,6 +23,18 @@ static const char *nearest(const char *word)
     return nearest_name(word, settings, COUNT_OF(settings));
 }
 
+static void bytes_are_the_same_in_length_and_in_each(void **state)
+{
+    const struct bytes abc = {(const unsigned char *)"abc", 3};
+
+    (void)state;
+    assert_true(bytes_same(abc, (struct bytes){(const unsigned char *)"abcd", 3}));
+    assert_false(bytes_same(abc, (struct bytes){(const unsigned char *)"abcd", 4}));
+    assert_false(bytes_same(abc, (struct bytes){(const unsigned char *)"abd", 3}));
+    assert_false(bytes_same(abc, (struct bytes){NULL, 0}));
+    assert_true(bytes_same((struct bytes){NULL, 0}, (struct bytes){abc.data, 0}));
+}
+
 static void secrets_are_equal_or_not(void **state)
 {
     unsigned char left[32], right[32];
@@ -164,6 +176,7 @@ static void the_nearest_of_several_wins(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_are_the_same_in_length_and_in_each),
         cmocka_unit_test(secrets_are_equal_or_not),
         cmocka_unit_test(secrets_are_compared_to_their_end_wherever_they_differ),
         cmocka_unit_test(null_equals_nothing),
