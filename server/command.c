@@ -87,15 +87,24 @@ static void print_overview(FILE *out)
           out);
 }
 
-/* Blanks up to a column, counted in characters: "…" is one, of three bytes. */
-static int padding(const char *shown, int column)
+#define OPTION_COLUMN 24
+
+/* In characters: "…" is one, of three bytes. What is too long has a line of its own. */
+static void print_option(FILE *out, const struct option *option)
 {
+    char shown[48];
     int characters = 0;
 
+    snprintf(shown, sizeof shown, "%s%s%s", option->name, option->argument != NULL ? " " : "",
+             option->argument != NULL ? option->argument : "");
     for (const char *c = shown; *c != '\0'; c++) {
         characters += ((unsigned char)*c & 0xc0) != 0x80;
     }
-    return characters < column ? column - characters : 0;
+    if (characters > OPTION_COLUMN) {
+        fprintf(out, "  %s\n  %*s %s\n", shown, OPTION_COLUMN, "", option->meaning);
+    } else {
+        fprintf(out, "  %s%*s %s\n", shown, OPTION_COLUMN - characters, "", option->meaning);
+    }
 }
 
 static void print_help(FILE *out, const struct command *command)
@@ -107,11 +116,7 @@ static void print_help(FILE *out, const struct command *command)
         fputs("\nOptions:\n", out);
     }
     for (size_t i = 0; i < command->option_count; i++) {
-        const struct option *option = &command->options[i];
-        char shown[40];
-        snprintf(shown, sizeof shown, "%s%s%s", option->name, option->argument != NULL ? " " : "",
-                 option->argument != NULL ? option->argument : "");
-        fprintf(out, "  %s%*s %s\n", shown, padding(shown, 24), "", option->meaning);
+        print_option(out, &command->options[i]);
     }
 }
 
