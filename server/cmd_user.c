@@ -103,6 +103,20 @@ static bool check_name(const struct user_lab *opened, const char *name, struct e
     return true;
 }
 
+/* Mail is the UPN where it is not given; certificates hold it in ASCII (RFC 5280, 4.2.1.6). */
+static bool check_mail(const struct new_person *person, struct error *error)
+{
+    const char *c = person->mail == NULL && person->upn != NULL ? person->upn : "";
+
+    while (*c != '\0' && (unsigned char)*c < 0x80) {
+        c++;
+    }
+    return *c == '\0'
+           || fail(error, FAULT_USAGE,
+                   "\"%s\" is no e-mail address a certificate can hold: give one with --mail",
+                   person->upn);
+}
+
 static bool add(const struct arguments *arguments, struct user_lab *opened, const char **password,
                 struct error *error)
 {
@@ -118,7 +132,8 @@ static bool add(const struct arguments *arguments, struct user_lab *opened, cons
                       .address = settings->plain_url,
                       .dice = &opened->dice};
 
-    if (!check_name(opened, person.name, error) || !command_clock(arguments, &clock, error)) {
+    if (!check_name(opened, person.name, error) || !check_mail(&person, error)
+        || !command_clock(arguments, &clock, error)) {
         return false;
     }
     lab.now = clock_read(&clock).wall;

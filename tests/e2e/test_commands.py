@@ -90,6 +90,12 @@ def test_meanings_stand_in_one_column(command):
     assert {len(re.match(r"  (-\S+( \S+)?)? +", line)[0]) for line in options if not re.fullmatch(r"  (-\S+ \S+)", line)} == {27}
 
 
+def test_a_upn_that_is_no_mail_address_needs_one_beside_it(made):
+    told = run("user", "add", "joerg", "--upn", "jörg@lab.test", "-c", made / "lanyard.yaml")
+    assert told.returncode == 2 and "--mail" in told.stderr and not (made / "users" / "joerg.yaml").exists()
+    assert run("user", "add", "joerg", "--upn", "jörg@lab.test", "--mail", "joerg@lab.test", "-c", made / "lanyard.yaml").returncode == 0
+
+
 NEW_PARTY = ["rp", "add", "X", "--realm", "urn:x", "--url", "https://x.test/"]
 NONSENSE = [["ca", "add", "X", "nowhere.pem"], ["ca", "add", "X", "rubbish"], ["ca", "add", "X", "."], ["ca", "add", "", "lab/pki/root.pem"],
             ["ca", "add", "X", "lab/pki/root.pem", "--type", "leaf"], ["ca", "set", "lanyard lab root CA", "--crl", "word"],
