@@ -155,10 +155,11 @@ struct told_event unpack_event(struct unpacker *unpacker)
 
 /* what a request looked like ------------------------------------------------------------------ */
 
-/* Parameters that belong into a form, and are secrets wherever somebody puts them. */
+/* Parameters that are secrets wherever somebody puts them, and some that let a browser go on. */
 static bool is_secret(const char *name, size_t length)
 {
-    static const char *const secrets[] = {"password", "wresult", "samlresponse"};
+    static const char *const secrets[] = {"password", "wresult", "samlresponse", "ticket",
+                                          "lanyard-second-factor"};
 
     for (size_t i = 0; i < COUNT_OF(secrets); i++) {
         if (length == strlen(secrets[i]) && strncasecmp(name, secrets[i], length) == 0) {

@@ -7,6 +7,17 @@
 #include "server/network.h"
 #include "server/waiting.h"
 
+/* Whether anybody can be outside. */
+static bool has_extranet(const struct settings *settings)
+{
+    bool has = settings->extranet_port != 0;
+
+    for (size_t i = 0; i < settings->proxy_count; i++) {
+        has = has || !settings->proxies[i].intranet;
+    }
+    return has;
+}
+
 bool network_is_extranet(const struct lanyard *lanyard, const struct request *request)
 {
     const char *ticket = fields_find(&request->form, "Ticket");
@@ -17,7 +28,7 @@ bool network_is_extranet(const struct lanyard *lanyard, const struct request *re
     if (request->proxy != NULL) {
         return !request->proxy->intranet;
     }
-    return request->shown.asked && ticket != NULL && request->snapshot->settings->extranet_port != 0
+    return request->shown.asked && ticket != NULL && has_extranet(request->snapshot->settings)
            && waiting_is_extranet(lanyard->waiting, ticket, request->now.monotonic);
 }
 

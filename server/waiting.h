@@ -11,9 +11,10 @@
 
 #include "base/base.h"
 
-#define WAITING_PLACES 1000                /* people at once; beyond it the oldest is forgotten */
-#define WAITING_PLACES_PER_ADDRESS 100     /* of one address */
-#define WAITING_QUERY_LIMIT ((size_t)4096) /* bytes of a sign-in's query that are kept */
+#define WAITING_PLACES 1000            /* people at once; beyond it the oldest is forgotten */
+#define WAITING_PLACES_PER_ADDRESS 100 /* of one address */
+/* Bytes of a sign-in's query that are kept: as many as a request may bring (exchange.c). */
+#define WAITING_QUERY_LIMIT ((size_t)(24 * 1024))
 #define TICKET_LIFE ((int64_t)2 * 60 * 1000)
 #define CODE_LIFE ((int64_t)60 * 1000)
 

@@ -122,6 +122,12 @@ def test_the_session_remembers_it_and_the_old_one_is_gone(lab, client, alice):
     assert is_sign_in_page(stale)
 
 
+def test_what_the_relying_party_keeps_in_its_context_may_be_long(lab, client, alice):
+    context = "x" * 5000
+    answer = give(client, sign_in(client, STRICT, wctx=context), alice)
+    assert references(answer) == [PASSWORD, TLS, MULTIPLE] and TokenPage(answer).wctx == context
+
+
 def test_wauth_asks_for_it_where_no_rule_does(lab, client, alice):
     assert references(sign_in(client, FREE)) == [PASSWORD]
     client.forget()

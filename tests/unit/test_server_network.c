@@ -153,6 +153,25 @@ static void who_was_sent_away_from_the_extranet_comes_back_from_there(void **sta
     assert_false(comes_back(&scene, &request, outside, false)); /* the main port needs no ticket */
 }
 
+static void whoever_came_through_a_proxy_comes_back_from_outside_without_it(void **state)
+{
+    struct place *place = *state;
+    struct scene outer = {0}, inner = {0};
+    struct request through =
+        set_scene(place, &outer,
+                  "trusted_proxies:\n"
+                  "  - {name: out, addresses: [192.0.2.7]}\n"
+                  "  - {name: in, addresses: [192.0.2.8], network: intranet}\n");
+    struct request within =
+        set_scene(place, &inner,
+                  "trusted_proxies:\n"
+                  "  - {name: in, addresses: [192.0.2.8], network: intranet}\n");
+
+    assert_true(comes_back(&outer, &through, send_away(place, &outer, true), true));
+    assert_false(comes_back(&outer, &through, send_away(place, &outer, false), true));
+    assert_false(comes_back(&inner, &within, send_away(place, &inner, true), true));
+}
+
 static void a_ticket_that_nobody_knows_makes_no_insider(void **state)
 {
     struct place *place = *state;
@@ -197,6 +216,7 @@ int main(void)
         IN_A_FOLDER(the_extranet_s_port_is_its_own),
         IN_A_FOLDER(the_port_decides_and_nothing_that_a_client_says),
         IN_A_FOLDER(who_was_sent_away_from_the_extranet_comes_back_from_there),
+        IN_A_FOLDER(whoever_came_through_a_proxy_comes_back_from_outside_without_it),
         IN_A_FOLDER(a_ticket_that_nobody_knows_makes_no_insider),
         IN_A_FOLDER(a_network_offers_what_it_allows_but_no_password_where_tls_asks),
     };
