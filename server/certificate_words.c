@@ -70,7 +70,7 @@ static const struct {
     {"account.other",
      {"Your certificate is good, but it belongs to another account than the one whose password you "
       "gave.",
-      "Start again at the application, and choose the certificate of that account."}},
+      "Choose the certificate of that account."}},
     {"account.several",
      {"Your certificate is good, but it fits more than one account.", NOT_YOURS}},
     {"account.disabled", {"Your account is switched off.", NOT_YOURS}},

@@ -81,7 +81,7 @@ static void begin_again(const struct passive *passive)
                            arena_copy_range(request->arena, request->target, length)));
 }
 
-static void leave(struct passive *passive, struct bytes certificate)
+static void leave(struct passive *passive, const char *owner, struct bytes certificate)
 {
     const struct request *request = passive->request;
     const char *code =
@@ -92,6 +92,8 @@ static void leave(struct passive *passive, struct bytes certificate)
         begin_again(passive);
         return;
     }
+    tell(passive, owner, OUTCOME_NOTE,
+         "the certificate fits; the browser that showed it takes it to its session");
     passive->response->status = 302;
     fields_add(request->arena, &passive->response->headers, "Location",
                arena_print(request->arena, "%s%s" CODE_FIELD "%s", network_home(request),
@@ -119,7 +121,7 @@ bool passive_take_second(struct passive *passive, const struct errand *errand, s
         return false;
     }
     if (fits) {
-        leave(passive, seen.certificate.der);
+        leave(passive, record.account, seen.certificate.der);
     }
     return true;
 }

@@ -480,7 +480,7 @@ def test_in_chromium_a_wrong_certificate_is_followed_by_the_right_one_and_the_to
             assert shown(driver, By.ID, "verdict").text == "Signed in"
             assert lab.upn() in driver.page_source and MULTIPLE in driver.page_source and not policy_breaches(driver)
             driver.get(at(lab, "main", STRICT))
-            assert shown(driver, By.ID, "verdict") and len(shown_factors(lab)) == 2, "the session remembers it"
+            assert shown(driver, By.ID, "verdict") and len(shown_factors(lab)) == 3, "the session remembers it"
         finally:
             driver.quit()
-    assert [event["outcome"] for event in shown_factors(lab)] == ["refused", "done"]
+    assert [event["outcome"] for event in shown_factors(lab)] == ["refused", "note", "done"]
