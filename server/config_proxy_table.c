@@ -3,6 +3,7 @@
  * that means nothing else, whoever sends it.
  */
 #include "server/config_proxy.h"
+#include "server/proxy_header.h"
 #include "server/url.h"
 
 #include <string.h>
@@ -24,7 +25,7 @@ static const char *const taken[] = {
     "Accept-Language",
     "Authorization",
     "Cache-Control",
-    "Client-Cert-Chain",
+    CLIENT_CERT_CHAIN,
     "Connection",
     "Content-Encoding",
     "Content-Length",
@@ -65,19 +66,10 @@ static const char *const of_addresses[] = {
     "X-MS-Client-IP",  "X-MS-Forwarded-Client-IP", "X-Real-IP",
 };
 
-static char folded(char c)
-{
-    c = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-    return c == '_' ? '-' : c;
-}
-
 bool proxy_header_is(const char *left, const char *right)
 {
-    while (*left != '\0' && folded(*left) == folded(*right)) {
-        left++;
-        right++;
-    }
-    return folded(*left) == folded(*right);
+    return proxy_header_folds(&(struct raw_header){.name = left, .name_length = strlen(left)},
+                              right);
 }
 
 static bool is_among(const char *name, const char *const *names, size_t count)
@@ -95,12 +87,12 @@ static bool is_address_header(const char *text)
     size_t length = strlen(text);
 
     return length > 0 && length <= NAME_LIMIT && strspn(text, TOKEN_CHARACTERS) == length
-           && !is_among(text, taken, COUNT_OF(taken)) && !proxy_header_is(text, "Client-Cert");
+           && !is_among(text, taken, COUNT_OF(taken)) && !proxy_header_is(text, CLIENT_CERT);
 }
 
 static bool is_certificate_header(const char *text)
 {
-    return (is_address_header(text) || proxy_header_is(text, "Client-Cert"))
+    return (is_address_header(text) || proxy_header_is(text, CLIENT_CERT))
            && !is_among(text, of_addresses, COUNT_OF(of_addresses));
 }
 

@@ -1,6 +1,6 @@
 /*
  * server/proxy_header.h: the headers in which a proxy speaks, one by one. Private to the proxy_*.c
- * files.
+ * and config_proxy*.c files.
  */
 #ifndef LANYARD_SERVER_PROXY_HEADER_H
 #define LANYARD_SERVER_PROXY_HEADER_H
