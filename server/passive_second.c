@@ -19,6 +19,14 @@
 /* At the end of the query, after all that was asked. */
 #define CODE_FIELD "&lanyard-second-factor="
 
+/* Where it begins in an address; NULL unless it is the last field, whatever others are called. */
+static const char *find_code_field(const char *address)
+{
+    const char *last = strrchr(address, '&');
+
+    return last != NULL && string_starts(last, CODE_FIELD) ? last : NULL;
+}
+
 bool passive_is_second(const struct passive *passive, struct errand *errand)
 {
     const struct request *request = passive->request;
@@ -72,7 +80,7 @@ static bool see(struct passive *passive, const struct errand *errand, const char
 static void begin_again(const struct passive *passive)
 {
     const struct request *request = passive->request;
-    const char *code = strstr(request->target, CODE_FIELD);
+    const char *code = find_code_field(request->target);
     size_t length = code == NULL ? strlen(request->target) : (size_t)(code - request->target);
 
     passive->response->status = 302;
@@ -130,7 +138,7 @@ bool passive_take_second(struct passive *passive, const struct errand *errand, s
 
 static const char *find_code(const struct request *request)
 {
-    const char *field = strstr(request->query_string, CODE_FIELD);
+    const char *field = find_code_field(request->query_string);
 
     return field == NULL ? NULL : field + strlen(CODE_FIELD);
 }

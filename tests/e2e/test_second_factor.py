@@ -251,6 +251,13 @@ def test_the_code_is_of_its_request_alone(lab, client, alice, asked_at):
     asked_for_more(client.get("/adfs/ls/", request_for(STRICT)))
 
 
+@pytest.mark.parametrize("before, behind", [("lanyard-second-factor=x&", ""), ("", "&lanyard-second-factor=x&wctx=y")])
+def test_a_code_s_name_before_the_end_is_one_like_any_other(lab, client, alice, before, behind):
+    address = f"/adfs/ls/?{before}wa=wsignin1.0&wtrealm={STRICT}{behind}"
+    answer = client.get(client.post(address, credentials(lab)).location)
+    assert references(give(client, answer, alice)) == [PASSWORD, TLS, MULTIPLE]
+
+
 def test_without_the_session_what_was_shown_is_worth_nothing(lab, client, make_client, alice, asked_at):
     action, fields = asked_at(sign_in(client, STRICT))
     address = client.post(action, fields, None, *alice.options()).location
