@@ -30,8 +30,8 @@ class Identity:
         return made
 
     def pem(self):
-        """Certificate and key in one file."""
-        made = self.certificate.with_suffix(".both")
+        """Certificate and key in one file, which is a key's."""
+        made = self.certificate.with_suffix(".both.key")
         made.write_text(self.certificate.read_text() + self.key.read_text())
         return made
 
