@@ -184,6 +184,19 @@ bool address_is_in(const char *text, const struct address_range *range)
     return read_address(text, bytes) && begins_with(bytes, range);
 }
 
+const char *address_place(struct arena *arena, const char *text)
+{
+    unsigned char bytes[16];
+
+    if (text == NULL || !read_address(text, bytes)) {
+        return NULL;
+    }
+    if (!is_mapped(bytes)) {
+        keep_bits(bytes, 64);
+    }
+    return write_address(arena, bytes);
+}
+
 const char *address_last(struct arena *arena, const char *list)
 {
     char hop[HOP_LIMIT];

@@ -20,6 +20,9 @@ MUST_CHECK bool address_range_read(const char *text, struct address_range *range
 const char *address_range_write(struct arena *arena, const struct address_range *range);
 /* False for what is no address. */
 bool address_is_in(const char *text, const struct address_range *range);
+/* Where somebody is: an IPv4 address; of IPv6 the /64, since whoever has one address there has them
+ * all. NULL for what is no address. */
+const char *address_place(struct arena *arena, const char *text);
 /*
  * The last address in a list as proxies write it (X-Forwarded-For): separated by commas, blanks
  * allowed, an IPv6 address with or without brackets, a port after "]:" or after IPv4 passed over.

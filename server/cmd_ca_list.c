@@ -66,25 +66,14 @@ static void print_list(struct arena *arena, const struct settings *settings)
 static json_t *authority_json(struct arena *arena, const struct authority *authority)
 {
     struct certificate certificate = read(arena, authority);
-    json_t *object = json_pack("{s:s,s:s,s:b,s:s,s:s,s:s,s:s}", "name", authority->name, "type",
-                               ca_type(authority), "sign_in", (int)authority->may_sign_in,
-                               "certificate", authority->file, "subject", certificate.subject,
-                               "issuer", certificate.issuer, "serial", certificate.serial);
-
-    json_object_set_new(object, "sha1", json_string(ca_sha1(arena, &certificate)));
-    json_object_set_new(object, "sha256", json_string(certificate.sha256));
-    json_object_set_new(object, "not_before",
-                        json_string(time_write(arena, certificate.not_before)));
-    json_object_set_new(object, "not_after", json_string(time_write(arena, certificate.not_after)));
-    json_object_set_new(object, "crl_distribution_point",
-                        authority->crl_url != NULL ? json_string(authority->crl_url) : json_null());
-    json_object_set_new(object, "delta_crl_distribution_point",
-                        authority->delta_crl_url != NULL ? json_string(authority->delta_crl_url)
-                                                         : json_null());
-    json_object_set_new(object, "crl_file",
-                        authority->crl_file != NULL ? json_string(authority->crl_file)
-                                                    : json_null());
-    return object;
+    return json_pack(
+        "{s:s,s:s,s:b,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s?,s:s?,s:s?}", "name", authority->name,
+        "type", ca_type(authority), "sign_in", (int)authority->may_sign_in, "certificate",
+        authority->file, "subject", certificate.subject, "issuer", certificate.issuer, "serial",
+        certificate.serial, "sha1", ca_sha1(arena, &certificate), "sha256", certificate.sha256,
+        "not_before", time_write(arena, certificate.not_before), "not_after",
+        time_write(arena, certificate.not_after), "crl_distribution_point", authority->crl_url,
+        "delta_crl_distribution_point", authority->delta_crl_url, "crl_file", authority->crl_file);
 }
 
 static void print_list_json(struct arena *arena, const struct settings *settings)

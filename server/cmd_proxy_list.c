@@ -65,11 +65,6 @@ static void print_list(struct arena *arena, const struct settings *settings)
     }
 }
 
-static json_t *string_or_null(const char *string)
-{
-    return string != NULL ? json_string(string) : json_null();
-}
-
 static json_t *proxy_json(struct arena *arena, const struct proxy *proxy)
 {
     json_t *addresses = json_array();
@@ -79,12 +74,11 @@ static json_t *proxy_json(struct arena *arena, const struct proxy *proxy)
                               json_string(address_range_write(arena, &proxy->addresses[i])));
     }
     return json_pack(
-        "{s:s,s:o,s:s,s:o,s:o,s:o,s:s,s:b,s:o,s:o}", "name", proxy->name, "addresses", addresses,
-        "network", network_of(proxy), "certificate", string_or_null(proxy->certificate_file),
-        "not_after", string_or_null(end_of(arena, proxy)), "client_certificate_header",
-        string_or_null(proxy->certificate_header), "client_address_header", proxy->address_header,
-        "web_application_proxy", proxy->hands_over, "url", string_or_null(proxy->url),
-        "certificate_url", string_or_null(proxy->certificate_url));
+        "{s:s,s:o,s:s,s:s?,s:s?,s:s?,s:s,s:b,s:s?,s:s?}", "name", proxy->name, "addresses",
+        addresses, "network", network_of(proxy), "certificate", proxy->certificate_file,
+        "not_after", end_of(arena, proxy), "client_certificate_header", proxy->certificate_header,
+        "client_address_header", proxy->address_header, "web_application_proxy", proxy->hands_over,
+        "url", proxy->url, "certificate_url", proxy->certificate_url);
 }
 
 static void print_list_json(struct arena *arena, const struct settings *settings)

@@ -35,23 +35,16 @@ const struct command command_serve = {
     .run = run_serve,
 };
 
-static json_t *json_or_null(const char *string)
-{
-    return string == NULL ? json_null() : json_string(string);
-}
-
 static json_t *problems_of(const struct error *error)
 {
     json_t *problems = json_array();
 
     for (size_t i = 0; i < error->count; i++) {
         const struct problem *problem = &error->problems[i];
-        json_array_append_new(problems, json_pack("{s:o,s:i,s:i,s:o,s:o,s:o}", "file",
-                                                  json_or_null(problem->file), "line",
-                                                  problem->line, "column", problem->column, "found",
-                                                  json_or_null(problem->found), "expected",
-                                                  json_or_null(problem->expected), "cure",
-                                                  json_or_null(problem->cure)));
+        json_array_append_new(
+            problems, json_pack("{s:s?,s:i,s:i,s:s?,s:s?,s:s?}", "file", problem->file, "line",
+                                problem->line, "column", problem->column, "found", problem->found,
+                                "expected", problem->expected, "cure", problem->cure));
     }
     return problems;
 }

@@ -110,8 +110,11 @@ void config_read_methods(const struct config_reader *reader, const struct yaml_n
 
 /* config_entry.c: what entries of lists of people or machines to be believed have in common. */
 struct entry_words {
-    const char *one, *many; /* "a trusted proxy", "trusted proxies" */
+    const char *one, *many; /* "trusted proxy", "trusted proxies" */
 };
+/* How many entries the list has; what is no list is noted, and has none. */
+size_t config_count_entries(const struct config_reader *reader, const struct given *given,
+                            const struct entry_words *words);
 /* Where that key of the entry stands, or the entry where it is missing. */
 struct given config_entry_given(const struct yaml_node *map, const char *key);
 /* Notes a name that is missing, or that of an entry before it; without one, problems call it

@@ -76,6 +76,8 @@ const struct setting authority_settings[] = {
 };
 const size_t authority_setting_count = COUNT_OF(authority_settings);
 
+static const struct entry_words words = {"certification authority", "certification authorities"};
+
 /* The authorities so far; they move while the list grows. */
 struct authority_list {
     struct authority *list;
@@ -181,8 +183,6 @@ static void read_authority(const struct config_reader *reader, const struct yaml
                            size_t at, const struct settings *settings,
                            struct authority_list *authorities)
 {
-    static const struct entry_words words = {"a certification authority",
-                                             "certification authorities"};
     const struct yaml_node *map = &list->items[at];
     struct authority authority = {0};
     struct given given = {.key = LIST, .node = map};
@@ -210,14 +210,10 @@ void config_read_authorities(const struct config_reader *reader, const struct ya
     struct authority_list authorities = {0};
     struct given given = {.key = LIST, .node = list};
     struct config_reader within = *reader;
+    size_t count = config_count_entries(reader, &given, &words);
 
     within.overrides = NULL;
-    if (list != NULL && list->kind != YAML_LIST && !yaml_is_nothing(list)) {
-        config_refuse(reader, &given,
-                      arena_print(reader->arena, LIST " is %s", yaml_describe(reader->arena, list)),
-                      "a list", "Begin each certification authority with \"- name:\".");
-    }
-    for (size_t i = 0; list != NULL && list->kind == YAML_LIST && i < list->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         read_authority(&within, list, i, settings, &authorities);
     }
     settings->authorities = authorities.list;

@@ -12,13 +12,31 @@ struct given config_entry_given(const struct yaml_node *map, const char *key)
     return (struct given){.key = key, .node = node == NULL ? map : node};
 }
 
+size_t config_count_entries(const struct config_reader *reader, const struct given *given,
+                            const struct entry_words *words)
+{
+    const struct yaml_node *list = given->node;
+
+    if (list == NULL || yaml_is_nothing(list)) {
+        return 0;
+    }
+    if (list->kind != YAML_LIST) {
+        config_refuse(
+            reader, given,
+            arena_print(reader->arena, "%s is %s", given->key, yaml_describe(reader->arena, list)),
+            "a list", arena_print(reader->arena, "Begin each %s with \"- name:\".", words->one));
+        return 0;
+    }
+    return list->count;
+}
+
 void config_check_name(const struct config_reader *reader, const struct yaml_node *list, size_t at,
                        const struct entry_words *words, const char **name)
 {
     struct given given = config_entry_given(&list->items[at], "name");
 
     if (yaml_find(&list->items[at], "name") == NULL) {
-        config_refuse(reader, &given, arena_print(reader->arena, "%s without a name", words->one),
+        config_refuse(reader, &given, arena_print(reader->arena, "a %s without a name", words->one),
                       "name", "Add name: and what people call it.");
     }
     for (size_t i = 0; i < at && *name != NULL; i++) {

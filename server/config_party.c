@@ -386,15 +386,11 @@ void config_read_parties(const struct config_reader *reader, const struct yaml_n
                          const struct overrides *overrides, struct settings *settings)
 {
     struct party_list parties = {0};
+    const struct entry_words words = {"relying party", "relying parties"};
     struct given given = given_of(trusts, "relying_party_trusts");
+    size_t count = config_count_entries(reader, &given, &words);
 
-    if (trusts != NULL && trusts->kind != YAML_LIST && !yaml_is_nothing(trusts)) {
-        config_refuse(reader, &given,
-                      arena_print(reader->arena, "relying_party_trusts is %s",
-                                  yaml_describe(reader->arena, trusts)),
-                      "a list", "Begin each relying party with \"- name:\".");
-    }
-    for (size_t i = 0; trusts != NULL && trusts->kind == YAML_LIST && i < trusts->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         read_party(reader, &trusts->items[i], &parties);
     }
     for (size_t i = 0; i < overrides->party_count; i++) {

@@ -12,6 +12,8 @@
 
 #define LIST "trusted_proxies"
 
+static const struct entry_words words = {"trusted proxy", "trusted proxies"};
+
 /* The proxies so far; they move while the list grows. */
 struct proxy_list {
     struct proxy *list;
@@ -231,7 +233,6 @@ static void check_handing_over(const struct config_reader *reader, const struct 
 static void read_proxy(const struct config_reader *reader, const struct yaml_node *list, size_t at,
                        struct proxy_list *proxies)
 {
-    static const struct entry_words words = {"a trusted proxy", "trusted proxies"};
     const struct yaml_node *map = &list->items[at];
     struct proxy_entry entry = {0};
     struct proxy *proxy = &entry.proxy;
@@ -328,14 +329,10 @@ void config_read_proxies(const struct config_reader *reader, const struct yaml_n
     struct proxy_list proxies = {0};
     struct given given = {.key = LIST, .node = list};
     struct config_reader within = *reader;
+    size_t count = config_count_entries(reader, &given, &words);
 
     within.overrides = NULL;
-    if (list != NULL && list->kind != YAML_LIST && !yaml_is_nothing(list)) {
-        config_refuse(reader, &given,
-                      arena_print(reader->arena, LIST " is %s", yaml_describe(reader->arena, list)),
-                      "a list", "Begin each trusted proxy with \"- name:\".");
-    }
-    for (size_t i = 0; list != NULL && list->kind == YAML_LIST && i < list->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         read_proxy(&within, list, i, &proxies);
     }
     settings->proxies = proxies.list;

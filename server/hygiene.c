@@ -217,8 +217,7 @@ static char *lower(struct arena *arena, const char *start, size_t length)
     return copy;
 }
 
-/* The name in a Host header, lower case, without its port; NULL where there is none to be had. */
-static const char *host_name(struct arena *arena, const char *host)
+const char *hygiene_host_name(struct arena *arena, const char *host)
 {
     size_t length = strcspn(host, ":");
     const char *port;
@@ -270,7 +269,7 @@ static bool check_host(const struct raw_request *raw, struct request *request, s
     if (request->host == NULL) {
         return fail(error, FAULT_MALFORMED, "no Host header came (RFC 9112, 3.2)");
     }
-    name = host_name(request->arena, request->host);
+    name = hygiene_host_name(request->arena, request->host);
     if (!is_our_host(request->arena, settings, name)) {
         return fail(error, FAULT_WRONG_HOST, "the Host header names \"%s\"; this server is \"%s\"",
                     request->host, settings->host);

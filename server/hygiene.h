@@ -44,6 +44,10 @@ MUST_CHECK bool hygiene_check_length(const struct raw_request *raw, const struct
 /* Once the body is there: reads a form, where the content type says it is one. */
 MUST_CHECK bool hygiene_check_body(struct request *request, struct error *error);
 
+/* The name of "sts.test:8443" or "[::1]:8443", in lower case and without the port; NULL where that
+ * is no such thing. */
+const char *hygiene_host_name(struct arena *arena, const char *host);
+
 /* Whether that is certauth.HOST or a name beneath it, where a certificate is asked for (protocol.md
  * 4.1); in lower case. */
 bool hygiene_is_certauth(const struct settings *settings, const char *name);

@@ -11,9 +11,9 @@
  * digest, since what is typed there by mistake may be a password.
  */
 #include "server/lockout.h"
+#include "server/address.h"
 #include "server/fold.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 /* A failure so far (ms) in the future was counted before the clock was set back: nobody can tell
@@ -56,34 +56,14 @@ static const char *key_of_account(struct arena *arena, const struct account *acc
     return arena_print(arena, "?%02x%02x", digest[0], digest[1]);
 }
 
-/* An IPv4 address; of IPv6 the /64, since whoever has one address there has them all. */
-static bool place_of_address(struct arena *arena, const char *address, const char **place)
-{
-    static const char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '\xff', '\xff'};
-    unsigned char bytes[sizeof(struct in6_addr)];
-    char shown[INET6_ADDRSTRLEN];
-
-    if (address != NULL && inet_pton(AF_INET, address, bytes) == 1) {
-        *place = inet_ntop(AF_INET, bytes, shown, sizeof(shown));
-    } else if (address == NULL || inet_pton(AF_INET6, address, bytes) != 1) {
-        return false;
-    } else if (memcmp(bytes, mapped, sizeof(mapped)) == 0) {
-        *place = inet_ntop(AF_INET, bytes + sizeof(mapped), shown, sizeof(shown));
-    } else {
-        memset(bytes + 8, 0, 8);
-        *place = inet_ntop(AF_INET6, bytes, shown, sizeof(shown));
-    }
-    *place = arena_copy(arena, *place);
-    return true;
-}
-
 /* What has no address (a test, a socket) shares one place. */
 static struct lockout_key key_of(struct arena *arena, const struct account *account,
                                  const char *typed, const char *remote)
 {
-    struct lockout_key key = {.account = key_of_account(arena, account, typed)};
+    struct lockout_key key = {.account = key_of_account(arena, account, typed),
+                              .place = address_place(arena, remote)};
 
-    if (!place_of_address(arena, remote, &key.place)) {
+    if (key.place == NULL) {
         key.place = "-";
     }
     return key;
@@ -258,9 +238,9 @@ bool lockout_end(struct state *state, struct arena *arena, const struct account 
 bool lockout_end_address(struct state *state, struct arena *arena, const char *address,
                          struct error *error)
 {
-    struct lockout_key key = {0};
+    struct lockout_key key = {.place = address_place(arena, address)};
 
-    if (!place_of_address(arena, address, &key.place)) {
+    if (key.place == NULL) {
         return fail(error, FAULT_USAGE, "\"%s\" is no IP address", address);
     }
     return state == NULL || state_forget_failures(state, &key, error);

@@ -2,6 +2,7 @@
  * server/passive_token.c: see passive.h. What follows when it is known who somebody is: their
  * session, and the page that posts the token.
  */
+#include "server/hygiene.h"
 #include "server/network.h"
 #include "server/passive.h"
 
@@ -125,12 +126,6 @@ static void tell_sign_in(const struct passive *passive, const struct principal *
                                .method = method_word(principal->method)});
 }
 
-/* Of "sts.test:8443" or "[::1]:8443", without the port. */
-static size_t name_length(const char *host)
-{
-    return *host == '[' ? strcspn(host, "]") : strcspn(host, ":");
-}
-
 /*
  * Cookies are a name's, whatever the port: what is set on the certificate port reaches the main
  * one. Another name (certauth.HOST, a fresh one for a retry, localhost for a lab on a named host)
@@ -139,11 +134,10 @@ static size_t name_length(const char *host)
 static bool shares_cookies(const struct request *request)
 {
     const char *home = network_home(request) + strlen("https://");
-    size_t length = name_length(home);
 
     return !request->shown.asked
-           || (name_length(request->host) == length
-               && strncasecmp(request->host, home, length) == 0);
+           || string_is(hygiene_host_name(request->arena, request->host),
+                        hygiene_host_name(request->arena, home));
 }
 
 bool passive_welcome(struct passive *passive, struct session *session, struct error *error)

@@ -58,23 +58,6 @@ static bool split_uri(struct arena *arena, const char *uri, const char **host, c
     return true;
 }
 
-/* How much of "host:49443" is the name. */
-static size_t name_length(const char *host)
-{
-    const char *colon = strrchr(host, ':');
-
-    return colon != NULL && colon[1 + strspn(colon + 1, "0123456789")] == '\0'
-               ? (size_t)(colon - host)
-               : strlen(host);
-}
-
-static bool is_same_name(const char *one, const char *other)
-{
-    size_t length = name_length(one);
-
-    return length == name_length(other) && strncasecmp(one, other, length) == 0;
-}
-
 /* One host, and one length: whoever checked the one must not be answered for the other. */
 static bool check_once(struct arena *arena, const struct handed_over *over, const char *host,
                        struct error *error)
@@ -82,7 +65,8 @@ static bool check_once(struct arena *arena, const struct handed_over *over, cons
     const char *named = find_header(&over->headers, "Host");
     const char *length = find_header(&over->headers, "Content-Length");
 
-    if (named != NULL && host != NULL && !is_same_name(named, host)) {
+    if (named != NULL && host != NULL
+        && !string_is(hygiene_host_name(arena, named), hygiene_host_name(arena, host))) {
         return fail(error, FAULT_MALFORMED,
                     "in the body, Request.RequestUri and the header Host name different hosts");
     }

@@ -360,9 +360,34 @@ static void a_list_of_100_kilobytes_has_a_last_hop_too(void **state)
     test_free(list);
 }
 
+static void a_place_is_an_ipv4_address_or_a_64_of_ipv6(void **state)
+{
+    static const struct {
+        const char *address, *place;
+    } cases[] = {
+        {"192.0.2.7", "192.0.2.7"},
+        {"::ffff:192.0.2.7", "192.0.2.7"},
+        {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"},
+        {"2001:db8:1:2:ffff::1", "2001:db8:1:2::"},
+        {"2001:db8:1:3::1", "2001:db8:1:3::"},
+        {"::1", "::"},
+    };
+    OWNED(arena_drop) struct arena *arena = arena_new();
+
+    (void)state;
+    for (size_t at = 0; at < COUNT_OF(cases); at++) {
+        assert_string_equal(address_place(arena, cases[at].address), cases[at].place);
+    }
+    assert_null(address_place(arena, NULL));
+    assert_null(address_place(arena, ""));
+    assert_null(address_place(arena, "192.0.2.7:443"));
+    assert_null(address_place(arena, "sts.lab.test"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_place_is_an_ipv4_address_or_a_64_of_ipv6),
         cmocka_unit_test(one_address_is_a_range_of_itself),
         cmocka_unit_test(a_prefix_holds_what_begins_with_it),
         cmocka_unit_test(a_mapped_address_is_the_ipv4_address),
