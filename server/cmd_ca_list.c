@@ -90,23 +90,15 @@ static void print_list_json(struct arena *arena, const struct settings *settings
 static enum status run_list(const struct arguments *arguments)
 {
     struct error error = error_in(arguments->arena);
-    const struct overrides none = {0};
     const struct settings *settings = NULL;
-    const char *file = NULL;
 
-    if (!command_settings_file(arguments, &file, &error)
-        || !settings_load(arguments->arena, file, &none, &settings, &error)) {
+    if (argument_of(arguments, "--verify") == NULL) {
+        return entry_list(arguments, print_list, print_list_json);
+    }
+    if (!command_settings(arguments, &settings, &error)) {
         return command_failed(&error);
     }
-    if (argument_of(arguments, "--verify") != NULL) {
-        return ca_verify(arguments, settings);
-    }
-    if (argument_of(arguments, "--json") != NULL) {
-        print_list_json(arguments->arena, settings);
-    } else {
-        print_list(arguments->arena, settings);
-    }
-    return STATUS_YES;
+    return ca_verify(arguments, settings);
 }
 
 static const struct option list_options[] = {

@@ -13,6 +13,19 @@ bool entry_open(const struct arguments *arguments, struct opened *opened, struct
     return command_settings(arguments, &opened->settings, error);
 }
 
+enum status entry_list(const struct arguments *arguments, entry_printer *as_text,
+                       entry_printer *as_json)
+{
+    struct error error = error_in(arguments->arena);
+    struct opened opened = {0};
+
+    if (!entry_open(arguments, &opened, &error)) {
+        return command_failed(&error);
+    }
+    (argument_of(arguments, "--json") != NULL ? as_json : as_text)(opened.arena, opened.settings);
+    return STATUS_YES;
+}
+
 bool entry_find(const struct opened *opened, const struct edited_list *list,
                 const struct strings *names, const char *typed, size_t *at, struct error *error)
 {

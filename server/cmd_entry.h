@@ -17,6 +17,11 @@ struct opened {
 MUST_CHECK bool entry_open(const struct arguments *arguments, struct opened *opened,
                            struct error *error);
 
+/* Opens the settings and prints from them: by `as_json` where the command was given --json. */
+typedef void entry_printer(struct arena *arena, const struct settings *settings);
+enum status entry_list(const struct arguments *arguments, entry_printer *as_text,
+                       entry_printer *as_json);
+
 /* Which of these names is the one that was typed; else the error names the nearest. */
 MUST_CHECK bool entry_find(const struct opened *opened, const struct edited_list *list,
                            const struct strings *names, const char *typed, size_t *at,

@@ -94,18 +94,7 @@ static void print_list_json(struct arena *arena, const struct settings *settings
 
 static enum status run_list(const struct arguments *arguments)
 {
-    struct error error = error_in(arguments->arena);
-    struct opened opened = {0};
-
-    if (!entry_open(arguments, &opened, &error)) {
-        return command_failed(&error);
-    }
-    if (argument_of(arguments, "--json") != NULL) {
-        print_list_json(opened.arena, opened.settings);
-    } else {
-        print_list(opened.arena, opened.settings);
-    }
-    return STATUS_YES;
+    return entry_list(arguments, print_list, print_list_json);
 }
 
 static const struct option list_options[] = {OPTION_SETTINGS, OPTION_JSON};

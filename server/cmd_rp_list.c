@@ -9,10 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static void print_list(const struct settings *settings)
+static void print_list(struct arena *arena, const struct settings *settings)
 {
     int name = (int)strlen("NAME"), realm = (int)strlen("REALM");
 
+    (void)arena;
     for (size_t i = 0; i < settings->party_count; i++) {
         name = column_width(name, settings->parties[i].name);
         realm = column_width(realm, settings->parties[i].identifiers[0]);
@@ -39,11 +40,12 @@ static json_t *strings_json(const char *const *strings, size_t count)
     return list;
 }
 
-static void print_list_json(const struct settings *settings)
+static void print_list_json(struct arena *arena, const struct settings *settings)
 {
     json_t *parties = json_array();
     json_t *answer = json_pack("{s:o}", "relying_parties", parties);
 
+    (void)arena;
     for (size_t i = 0; i < settings->party_count; i++) {
         const struct relying_party *party = &settings->parties[i];
 
@@ -61,18 +63,7 @@ static void print_list_json(const struct settings *settings)
 
 static enum status run_list(const struct arguments *arguments)
 {
-    struct error error = error_in(arguments->arena);
-    struct opened opened = {0};
-
-    if (!entry_open(arguments, &opened, &error)) {
-        return command_failed(&error);
-    }
-    if (argument_of(arguments, "--json") != NULL) {
-        print_list_json(opened.settings);
-    } else {
-        print_list(opened.settings);
-    }
-    return STATUS_YES;
+    return entry_list(arguments, print_list, print_list_json);
 }
 
 static const struct option list_options[] = {OPTION_SETTINGS, OPTION_JSON};
