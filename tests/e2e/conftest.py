@@ -9,6 +9,7 @@ import pytest
 
 from support.curl import Client
 from support.lab import FREE_PORTS, LANYARD, Lab, copy_lab, free_port, run
+from support.webkit import display
 
 FIRST = "urn:test:first"
 FIRST_REPLY = "https://first.test/wsfed/"
@@ -83,6 +84,13 @@ def make_lab(first_made, tmp_path, parties):
 def fresh_lab(make_lab):
     """A lab that the test may spoil."""
     return make_lab()
+
+
+@pytest.fixture(scope="module")
+def shown_on():
+    """A display for browsers whose own dialogues are to be seen."""
+    with display() as name:
+        yield name
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from conftest import FIRST
 from support.certificates import CERTIFICATE_FORM, TLS_METHOD, refusal
 from support.curl import Client
+from support.forwarding import put_behind
 from support.identity import Authority, of_user, openssl
 from support.lab import Lab, copy_lab, run
-from support.settings import party, set_setting, write_parties
 from support.sign_in import TokenPage, is_token_page, request_for
 from support.tokens import Token
 from support.wap import NO_CERTIFICATE, PATH, USER, Wap, der, identities, wrap
@@ -45,11 +45,7 @@ class Behind:
     def __init__(self, first_made, folder, parties, *arguments, **settings):
         self.made = identities(folder / "proxies")
         lab = copy_lab(first_made, folder / "lab")
-        (lab / "rules" / "all.rules").write_text("c:[] => issue(claim = c);\n")
-        write_parties(lab / "lanyard.yaml", [party("All", ALL, "https://all.test/", issuance_transform_rules="rules/all.rules")])
-        set_setting(lab / "lanyard.yaml", "trusted_proxies", json.dumps(trusted(self.made)))
-        for key, value in settings.items():
-            set_setting(lab / "lanyard.yaml", key, value)
+        put_behind(lab, ALL, trusted(self.made), settings)
         self.lab = Lab(lab, *parties, "--no-lockout", "--no-loop-detection", *arguments, ports=())
 
     def wap(self, client, identity="good", address=GOOD):

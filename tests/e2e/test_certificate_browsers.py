@@ -26,12 +26,6 @@ GOOD = "alice"
 
 
 @pytest.fixture(scope="module")
-def shown_on():
-    with display() as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
 def identities(lab, tmp_path_factory):
     """One of each kind, all of them alice's by their UPN."""
     folder, ca = tmp_path_factory.mktemp("identities"), Authority.of_lab(lab)

@@ -13,7 +13,7 @@ from support.lab import Lab, copy_lab, free_port
 from support.settings import party, set_setting, write_parties
 from support.sign_in import PASSWORD_METHOD
 from support.visitor import ENGINES, Visitor, driver_of
-from support.webkit import display, webkit_with_certificates
+from support.webkit import webkit_with_certificates
 
 OWN = "urn:lanyard:rp"
 MULTIPLE = "http://schemas.microsoft.com/claims/multipleauthn"
@@ -127,12 +127,6 @@ REFUSALS = {
 }
 GREETING = "For security reasons, we require additional information to verify your account."
 MSIS7102 = "MSIS7102: Requested Authentication Method is not supported on the STS."
-
-
-@pytest.fixture(scope="module")
-def shown_on():
-    with display() as name:
-        yield name
 
 
 @pytest.fixture(scope="module")

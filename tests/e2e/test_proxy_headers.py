@@ -10,10 +10,10 @@ import pytest
 
 from conftest import FIRST
 from support.certificates import CERTIFICATE_FORM, TLS_METHOD, at, certauth, refusal
-from support.forwarding import CLIENT, Forwarder, escaped, headers, in_header
+from support.forwarding import CLIENT, Forwarder, escaped, headers, in_header, put_behind
 from support.identity import Authority, of_user
 from support.lab import Lab, copy_lab, run
-from support.settings import party, set_setting, write_parties
+from support.settings import set_setting
 from support.sign_in import TokenPage, credentials, is_sign_in_page, is_token_page, request_for
 from support.tokens import Token
 from support.wstrust import TYPE, Reply, message, path
@@ -56,11 +56,7 @@ class Behind:
         self.made = {name: authority.issue(folder / "proxies", name, days=(-3, -1) if name == "old" else (-1, 30))
                      for name in ("edge", "rfc", "old", "balancer", "wap", "six", "other")}
         lab = copy_lab(first_made, folder / "lab")
-        (lab / "rules" / "all.rules").write_text("c:[] => issue(claim = c);\n")
-        write_parties(lab / "lanyard.yaml", [party("All", ALL, "https://all.test/", issuance_transform_rules="rules/all.rules")])
-        set_setting(lab / "lanyard.yaml", "trusted_proxies", json.dumps(trusted(self.made)))
-        for key, value in settings.items():
-            set_setting(lab / "lanyard.yaml", key, value)
+        put_behind(lab, ALL, trusted(self.made), settings)
         self.lab = Lab(lab, *parties, "--no-loop-detection", *arguments, ports=())
 
     def forwarder(self, client, name="edge", address=EDGE, **more):

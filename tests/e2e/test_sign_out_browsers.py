@@ -13,15 +13,8 @@ from support.identity import Authority
 from support.lab import Lab, copy_lab
 from support.settings import party, write_parties
 from support.visitor import ENGINES, Visitor, driver_of
-from support.webkit import display
 
 ASKED, LATE, NOT_YET = "has been asked", "has not answered in time", "is asked now"
-
-
-@pytest.fixture(scope="module")
-def shown_on():
-    with display() as name:
-        yield name
 
 
 @pytest.fixture(scope="module")

@@ -10,15 +10,9 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from conftest import FIRST
 from support.sign_in import request_for
-from support.webkit import display, webkit
+from support.webkit import webkit
 
 PHONE = 480  # from here on the style is a phone's; the tool bar lets the window get no narrower than 447
-
-
-@pytest.fixture(scope="module")
-def shown_on():
-    with display() as name:
-        yield name
 
 
 @pytest.fixture(scope="module")

@@ -2,69 +2,21 @@
  * Trusted authorities: whose certificate may stand in the settings, as what, where its revocation
  * lists are, and that a change touches exactly its lines.
  */
-#include "help_files.h"
+#include "help_settings.h"
 
-#include "server/config.h"
 #include "server/config_edit.h"
 
-#define NOW ((int64_t)1777713304447) /* 2026-05-02T09:15:04.447Z */
-
-/* A folder with the PKI of a lab and an identity, made once: keys take a while. */
-static int make_pki(void **state)
-{
-    struct dice dice = dice_of_system();
-
-    if (set_up(state) != 0) {
-        return 1;
-    }
-    struct place *place = *state;
-    const char *pki = path_join(place->arena, place->folder, "pki");
-    struct lab lab = {.folder = pki,
-                      .host = "localhost",
-                      .address = "http://localhost:8080",
-                      .now = NOW,
-                      .dice = &dice};
-    struct lab_person alice = {.name = "alice", .password = "p12", .folder = place->folder};
-
-    mkdir(pki, 0755);
-    return lab_make(place->arena, &lab, &place->error)
-                   && lab_issue_identity(place->arena, &lab, &alice, &place->error)
-               ? 0
-               : 1;
-}
-
-static bool load(struct place *place, const char *list, const struct settings **settings)
-{
-    const char *text = arena_print(place->arena, "certificate_authorities:\n%s", list);
-
-    place->error = error_in(place->arena);
-    *settings = NULL;
-    return settings_load(place->arena, put_file(place, "lanyard.yaml", text), NULL, settings,
-                         &place->error);
-}
+#define LIST "certificate_authorities:"
 
 static const struct settings *loaded(struct place *place, const char *list)
 {
-    const struct settings *settings;
-
-    if (!load(place, list, &settings)) {
-        fail_msg("%s", error_sentence(&place->error));
-    }
-    return settings;
+    return loaded_in(place, LIST, list);
 }
 
-/* Refused, once, on that line. */
+/* The list begins on line 2. */
 static void assert_refused(struct place *place, const char *list, int line, const char *words)
 {
-    const struct settings *settings;
-
-    if (load(place, list, &settings)) {
-        fail_msg("was taken: %s", list);
-    }
-    problem_at(&place->error, line, words);
-    if (place->error.count != 1) {
-        fail_msg("%zu problems: %s", place->error.count, error_sentence(&place->error));
-    }
+    assert_refused_in(place, LIST, list, line, words);
 }
 
 static void the_labs_own_lists_are_read_from_disk(void **state)
@@ -255,7 +207,7 @@ static void every_setting_of_an_authority_refuses_every_wrong_kind(void **state)
                             string_is(key, "name") ? "" : "  name: A\n",
                             string_is(key, "certificate") ? "" : "  certificate: pki/root.pem\n");
 
-            if (load(place, list, &settings)) {
+            if (load_in(place, LIST, list, &settings)) {
                 fail_msg("was taken: %s", list);
             }
             problem_at(&place->error, 2, key);

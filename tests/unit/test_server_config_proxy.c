@@ -2,67 +2,23 @@
  * Trusted proxies: whose word may count, who could be taken for another, and which headers are
  * free for it (security V1-V4).
  */
-#include "help_files.h"
+#include "help_settings.h"
 
-#include "server/config.h"
 #include "server/config_edit.h"
 
-#define NOW ((int64_t)1777713304447) /* 2026-05-02T09:15:04.447Z */
 #define DAY ((int64_t)24 * 3600 * 1000)
 
-/* A folder with certificates, made once: keys take a while. */
-static int make_pki(void **state)
-{
-    struct dice dice = dice_of_system();
-
-    if (set_up(state) != 0) {
-        return 1;
-    }
-    struct place *place = *state;
-    const char *pki = path_join(place->arena, place->folder, "pki");
-    struct lab lab = {.folder = pki,
-                      .host = "localhost",
-                      .address = "http://localhost:8080",
-                      .now = NOW,
-                      .dice = &dice};
-
-    mkdir(pki, 0755);
-    return lab_make(place->arena, &lab, &place->error) ? 0 : 1;
-}
-
-static bool load_in(struct place *place, const char *before, const char *list,
-                    const struct settings **settings)
-{
-    const char *text = arena_print(place->arena, "%strusted_proxies:\n%s", before, list);
-
-    place->error = error_in(place->arena);
-    *settings = NULL;
-    return settings_load(place->arena, put_file(place, "lanyard.yaml", text), NULL, settings,
-                         &place->error);
-}
+#define LIST "trusted_proxies:"
 
 static const struct settings *loaded(struct place *place, const char *list)
 {
-    const struct settings *settings;
-
-    if (!load_in(place, "", list, &settings)) {
-        fail_msg("%s", error_sentence(&place->error));
-    }
-    return settings;
+    return loaded_in(place, LIST, list);
 }
 
-/* Refused, once, on that line of a file whose list begins on line 2. */
+/* The list begins on line 2. */
 static void assert_refused(struct place *place, const char *list, int line, const char *words)
 {
-    const struct settings *settings;
-
-    if (load_in(place, "", list, &settings)) {
-        fail_msg("was taken: %s", list);
-    }
-    problem_at(&place->error, line, words);
-    if (place->error.count != 1) {
-        fail_msg("%zu problems: %s", place->error.count, error_sentence(&place->error));
-    }
+    assert_refused_in(place, LIST, list, line, words);
 }
 
 /* A proxy at 192.0.2.7 with one more line, which is line 4. */
@@ -181,7 +137,7 @@ static void every_setting_of_a_proxy_refuses_every_wrong_kind(void **state)
                             string_is(key, "name") ? "" : "  name: A\n",
                             string_is(key, "addresses") ? "" : "  addresses: [192.0.2.7]\n");
 
-            if (load_in(place, "", list, &settings)) {
+            if (load_in(place, LIST, list, &settings)) {
                 fail_msg("was taken: %s", list);
             }
             problem_at(&place->error, 2, key);
@@ -334,7 +290,7 @@ static void a_folder_that_strangers_may_write_to_is_refused(void **state)
                           1 << 20, &pem, &place->error));
     put_bytes(place, "open/front.pem", pem.data, pem.length);
     assert_int_equal(chmod(folder, 0777), 0);
-    assert_false(load_in(place, "", with(place, "certificate: open/front.pem"), &settings));
+    assert_false(load_in(place, LIST, with(place, "certificate: open/front.pem"), &settings));
     assert_string_equal(place->error.problems[0].file, folder);
     assert_int_equal(chmod(folder, 0755), 0);
     loaded(place, with(place, "certificate: open/front.pem"));
@@ -401,7 +357,7 @@ static void only_a_lab_knows_a_program_of_its_machine_by_address_alone(void **st
             arena_print(place->arena, "- {name: A, addresses: [192.0.2.7, %s]}\n", loopback[i]);
 
         assert_refused(place, list, 2, "every program of this machine");
-        assert_true(load_in(place, "lab: true\n", list, &settings));
+        assert_true(load_in(place, "lab: true\n" LIST, list, &settings));
         config_lint_proxies(settings, NOW, &warnings);
         assert_int_equal(warnings.count, 1);
         assert_non_null(strstr(warnings.problems[0].found, "every program of this machine"));

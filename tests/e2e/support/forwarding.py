@@ -1,10 +1,21 @@
 """Proxies played by curl: each comes from an address of its own in 127/8 and shows a certificate in TLS."""
+import json
 from urllib.parse import quote, urlencode
 
 from support.certificates import at
+from support.settings import party, set_setting, write_parties
 from support.sign_in import request_for
 
 CLIENT = "203.0.113.9"
+
+
+def put_behind(folder, realm, proxies, settings):
+    """Makes a lab that is not being served trust those proxies, and gives it one relying party, which sees every claim."""
+    (folder / "rules" / "all.rules").write_text("c:[] => issue(claim = c);\n")
+    file = folder / "lanyard.yaml"
+    write_parties(file, [party("All", realm, "https://all.test/", issuance_transform_rules="rules/all.rules")])
+    for key, value in {"trusted_proxies": json.dumps(proxies), **settings}.items():
+        set_setting(file, key, value)
 
 
 def escaped(text):

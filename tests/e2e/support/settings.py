@@ -1,7 +1,6 @@
 """Changing the settings file of a lab."""
 import json
 import re
-import re
 
 PERMIT_EVERYONE = "rules/permit-everyone.rules"
 
